@@ -1,0 +1,47 @@
+import type { ForkOptions, MikroORM, Options } from '@mikro-orm/core'
+import type { SessionInfo } from '../sessions/info.ts'
+
+/**
+ * How the sessions of an engine are made: MikroORM's fork options that make sense for a session, and default filters.
+ */
+export interface SessionForkOptions extends Pick<ForkOptions, 'flushMode' | 'schema' | 'loggerContext' | 'session' | 'disableTransactions'> {
+  /**
+   * Filters that every query of the session gets unless it says otherwise, in the form of a query's own `filters`:
+   * `{ tenant: { id: 7 }, softDelete: false }`. They must be defined in the MikroORM options or on the entities.
+   */
+  readonly filters?: Readonly<Record<string, boolean | Record<string, unknown>>>
+}
+
+/** One named database. */
+export interface EngineOptions {
+  /** MikroORM options, driver included (`defineConfig` of a driver package): the engine makes its own MikroORM of them. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- options of any driver, any EntityManager, any entities
+  readonly config?: Partial<Options<any, any, any>>
+  /** A MikroORM instance that the application has made, best with `sqlAssistConfig()`. In place of `config`. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as above
+  readonly orm?: MikroORM<any, any, any>
+  /** The engine that `sqlassist.engine()` without a name means. Default: the first one. */
+  readonly default?: boolean
+  /** Refuses to write, in the session and in the database. Default: false. */
+  readonly readonly?: boolean
+  /** Each flush is durable by itself, and nothing undoes it: for audit lines. Transactions are refused. Default: false. */
+  readonly autocommit?: boolean
+  /** How sessions are made; a function is called with the session's `info` (in a request: `{ request }`), once per session. */
+  readonly fork?: SessionForkOptions | ((info: SessionInfo) => SessionForkOptions)
+  /** With `orm`: close it together with everything else. Default: false, because the application made it. */
+  readonly dispose?: boolean
+}
+
+/** Engines by name. A Map, or pairs of name and options, will do as well: the names may be computed. */
+export type EnginesInput = Readonly<Record<string, EngineOptions>> | Iterable<readonly [name: string, options: EngineOptions]>
+
+/**
+ * Declares the engines of an application, typed so that `EnginesOf<typeof engines>` knows each name, driver and whether it may write.
+ * Nothing is made and nothing is checked before the engines are registered.
+ *
+ * @param engines - options by engine name
+ * @returns the same object
+ */
+export function defineEngines<const E extends Record<string, EngineOptions>>(engines: E): E {
+  return engines
+}

@@ -1,0 +1,51 @@
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { SqliteFileSharedError, SqliteMemoryError } from '../errors.ts'
+import type { SqlAssistLogger } from '../logger.ts'
+import { isMemory } from '../sqlite/driver-options.ts'
+import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import type { EngineDefinition } from './validate.ts'
+
+/**
+ * Refuses SQLite engines that would stand in each other's way: separate databases in memory that look like one, and several writers of
+ * one file, whose locks block the whole process.
+ *
+ * @throws SqliteMemoryError, SqliteFileSharedError
+ */
+export function assertSqliteFiles(definitions: readonly EngineDefinition[], logger: SqlAssistLogger): void {
+  const engines = definitions.map((definition) => ({ definition, ...databaseOf(definition) })).filter(({ sqlite }) => sqlite)
+  const inMemory = engines.filter(({ dbName }) => isMemory(dbName))
+  if (new Set(inMemory.map(({ readyMade }) => readyMade ?? {})).size > 1) {
+    throw new SqliteMemoryError(namesOf(inMemory))
+  }
+  const writers = engines.filter(({ definition, dbName }) => !definition.readonly && !isMemory(dbName))
+  for (const [file, sharers] of Map.groupBy(writers, ({ dbName }) => realPath(dbName))) {
+    if (sharers.length === 1) continue
+    // An autocommit engine holds the lock for one flush only; every other writer may keep a transaction open while it waits for something.
+    if (sharers.some(({ definition }) => !definition.autocommit)) throw new SqliteFileSharedError(file, namesOf(sharers))
+    logger.warn({ file, engines: sharers.map(({ definition }) => definition.name) }, `The engines ${namesOf(sharers)} write to one SQLite file: each waits for the other with the event loop stopped`)
+  }
+}
+
+const namesOf = (engines: readonly { readonly definition: EngineDefinition }[]): string =>
+  engines.map(({ definition }) => `'${definition.name}'`).join(' and ')
+
+function databaseOf({ config, orm }: EngineDefinition): { sqlite: boolean; dbName: string; readyMade: object | undefined } {
+  const driver: unknown = config?.driver ?? orm?.driver.constructor
+  const driverOptions: unknown = config?.driverOptions ?? orm?.config.get('driverOptions')
+  const dbName: unknown = config?.dbName ?? orm?.config.get('dbName')
+  return {
+    sqlite: dialectOf(driver as never) === 'sqlite' && dbName !== undefined,
+    dbName: String(dbName),
+    readyMade: isReadyMadeKysely(driverOptions) ? driverOptions : undefined,
+  }
+}
+
+function realPath(dbName: string): string {
+  const path = resolve(dbName)
+  try {
+    return realpathSync(path)
+  } catch {
+    return path // not there yet: the writer makes it
+  }
+}

@@ -1,0 +1,77 @@
+import { MikroORM, type Options } from '@mikro-orm/core'
+import { DefaultEngineError, EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
+import { assertKnownOptions, isPlainObject } from '../options-check.ts'
+import { assertEngineName } from './names.ts'
+import type { EngineOptions, EnginesInput } from './options.ts'
+
+/** One engine as it was asked for: checked, complete, and a copy. */
+export interface EngineDefinition extends EngineOptions {
+  readonly name: string
+  readonly default: boolean
+  readonly readonly: boolean
+  readonly autocommit: boolean
+  readonly dispose: boolean
+}
+
+const FLAGS = ['default', 'readonly', 'autocommit', 'dispose'] as const
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork'])
+
+/**
+ * Checks everything that can be checked before anything is made or connected.
+ *
+ * @param input - the `engines` option
+ * @param taken - whether a container has a member of that name already
+ * @returns the engines in the order they were given
+ * @throws EngineNameInvalidError, InvalidOptionsError, DefaultEngineError
+ */
+export function validateEngines(input: EnginesInput, taken: (name: string) => boolean): EngineDefinition[] {
+  const definitions = new Map<string, EngineDefinition>()
+  for (const [name, options] of entriesOf(input)) {
+    assertEngineName(name, taken)
+    if (definitions.has(name)) throw new EngineNameInvalidError(`'${name}'`, 'it is given twice')
+    definitions.set(name, validateEngine(name, options))
+  }
+  if (definitions.size === 0) throw new InvalidOptionsError('engines', 'names no engine')
+  const defaults = [...definitions.values()].filter((definition) => definition.default)
+  if (defaults.length > 1) throw new DefaultEngineError(defaults.map(({ name }) => name).join(', '))
+  return [...definitions.values()]
+}
+
+function entriesOf(input: unknown): Iterable<readonly [unknown, unknown]> {
+  if (typeof input === 'object' && input !== null && Symbol.iterator in input) {
+    return [...(input as Iterable<unknown>)].map((entry) => {
+      if (!Array.isArray(entry) || entry.length !== 2) throw new InvalidOptionsError('engines', 'holds something else than pairs of a name and options')
+      return entry as unknown as readonly [unknown, unknown]
+    })
+  }
+  if (!isPlainObject(input)) throw new InvalidOptionsError('engines', 'must be an object of engine options by name (a literal __proto__ key changes what it is)')
+  return Reflect.ownKeys(input).map((key) => [key, input[key as string]] as const)
+}
+
+function validateEngine(name: string, options: unknown): EngineDefinition {
+  const where = `engines.${name}`
+  if (!isPlainObject(options)) throw new InvalidOptionsError(where, 'must be an object such as { config: defineConfig({ ... }) }')
+  assertKnownOptions(options, KNOWN, `${where}.`)
+  for (const flag of FLAGS) {
+    const value = options[flag]
+    if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionsError(`${where}.${flag}`, `must be true or false, not ${typeof value}`)
+  }
+  const { config, orm, fork } = options
+  if ((config === undefined) === (orm === undefined)) throw new InvalidOptionsError(where, `needs either 'config' or 'orm'`)
+  if (orm !== undefined && !(orm instanceof MikroORM)) throw new InvalidOptionsError(`${where}.orm`, 'must be a MikroORM instance (of the same copy of @mikro-orm/core)')
+  if (config !== undefined) validateConfig(`${where}.config`, config)
+  if (fork !== undefined && typeof fork !== 'function' && !isPlainObject(fork)) throw new InvalidOptionsError(`${where}.fork`, 'must be fork options, or a function that returns them')
+  if (options['dispose'] === true && orm === undefined) throw new InvalidOptionsError(`${where}.dispose`, `goes with 'orm'; what is made from 'config' is always disposed`)
+  if (options['readonly'] === true && options['autocommit'] === true) throw new InvalidOptionsError(where, 'cannot be readonly and autocommit')
+  const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
+  return Object.freeze({ ...options, ...flags, name }) as unknown as EngineDefinition
+}
+
+function validateConfig(where: string, config: unknown): void {
+  if (!isPlainObject(config)) throw new InvalidOptionsError(where, 'must be MikroORM options')
+  const { driver, replicas } = config as Partial<Options>
+  if (typeof driver !== 'function') throw new InvalidOptionsError(where, 'has no driver: make it with defineConfig() of a driver package such as @mikro-orm/postgresql')
+  if (replicas !== undefined && replicas.length > 0) {
+    throw new InvalidOptionsError(`${where}.replicas`, 'is refused: MikroORM picks a replica for each query, so that a request sees rows appear and vanish. Declare a readonly engine on the replica instead')
+  }
+}

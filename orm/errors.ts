@@ -1,0 +1,186 @@
+import createError from '@fastify/error'
+
+/** What every error of this package has: a stable code, and an HTTP status where one makes sense. */
+export interface SqlAssistError extends Error {
+  /** Starts with `SQLASSIST_`; `docs/errors.md` has a section of that name. */
+  readonly code: string
+  /** The HTTP status that Fastify answers with when nobody catches the error. */
+  readonly statusCode?: number
+}
+
+/** An error class of this package: called with what the message names, and with the cause where there is one. */
+export interface SqlAssistErrorClass<Args extends readonly unknown[]> {
+  new (...args: [...Args, options?: { readonly cause: unknown }]): SqlAssistError
+  readonly prototype: SqlAssistError
+  readonly code: string
+}
+
+/** Every code ever given out, in one table. A retired code stays listed, so that it is never used again. */
+const codes = new Set<string>()
+
+function coded<Args extends readonly unknown[]>(
+  name: string,
+  code: string,
+  statusCode: number,
+  text: (...args: Args) => string,
+): SqlAssistErrorClass<Args> {
+  if (codes.has(code)) throw new TypeError(`The error code ${code} is given out twice`)
+  codes.add(code)
+  // createError keeps instanceof true across two copies of this package: it compares codes, not classes.
+  const Base = createError(code, '%s', statusCode)
+  class Coded extends Base {
+    static readonly code = code
+    constructor(...args: [...Args, options?: { readonly cause: unknown }]) {
+      const options = args.length > text.length ? args.pop() : undefined
+      const message = `${text(...(args as unknown as Args))} [docs/errors.md#${code.toLowerCase()}]`
+      if (options === undefined) super(message)
+      else super(message, options)
+      this.name = name
+    }
+  }
+  Object.defineProperty(Coded, 'name', { value: name })
+  return Coded
+}
+
+/** The codes in use, for the test that compares them with `docs/errors.md`. */
+export const errorCodes: ReadonlySet<string> = codes
+
+// ---- before anything happened: options, names, models ------------------------------------------------------------
+
+export const InvalidOptionsError = coded(
+  'InvalidOptionsError', 'SQLASSIST_INVALID_OPTIONS', 500,
+  (option: string, problem: string) => `Option '${option}' ${problem}.`,
+)
+
+export const EngineNameInvalidError = coded(
+  'EngineNameInvalidError', 'SQLASSIST_ENGINE_NAME_INVALID', 500,
+  (name: string, problem: string) => `${name} cannot be the name of an engine: ${problem}.`,
+)
+
+export const DefaultEngineError = coded(
+  'DefaultEngineError', 'SQLASSIST_DEFAULT_ENGINE', 500,
+  (names: string) => `More than one engine is marked 'default: true' (${names}). Mark one of them.`,
+)
+
+export const EngineUnknownError = coded(
+  'EngineUnknownError', 'SQLASSIST_ENGINE_UNKNOWN', 500,
+  (name: string, known: string) => `There is no engine '${name}'. Registered engines: ${known}.`,
+)
+
+export const OrmWithoutConfigError = coded(
+  'OrmWithoutConfigError', 'SQLASSIST_ORM_WITHOUT_CONFIG', 500,
+  (engine: string, why: string) =>
+    `The MikroORM instance of engine '${engine}' was made without sqlAssistConfig(), and ${why}. ` +
+    `Make it with MikroORM.init(sqlAssistConfig('${engine}', { ...yourOptions })), or pass the options as 'config' and let the engine make it.`,
+)
+
+export const OrmConnectedError = coded(
+  'OrmConnectedError', 'SQLASSIST_ORM_CONNECTED', 500,
+  (engine: string) =>
+    `The MikroORM instance of the readonly engine '${engine}' was connected before it was registered, so its connections may be writable. ` +
+    `Register it first, or make it with sqlAssistConfig('${engine}', options, { readonly: true }).`,
+)
+
+export const DriverUnsupportedError = coded(
+  'DriverUnsupportedError', 'SQLASSIST_DRIVER_UNSUPPORTED', 500,
+  (engine: string, driver: string, what: string) => `Engine '${engine}' uses ${driver}, and ${what}.`,
+)
+
+export const DiscoveryFailedError = coded(
+  'DiscoveryFailedError', 'SQLASSIST_DISCOVERY_FAILED', 500,
+  (engine: string, reason: string) => `The entities of engine '${engine}' could not be discovered: ${reason}`,
+)
+
+export const SqliteFileSharedError = coded(
+  'SqliteFileSharedError', 'SQLASSIST_SQLITE_FILE_SHARED', 500,
+  (file: string, engines: string) =>
+    `The engines ${engines} all write to the SQLite file ${file}. While one of them holds a transaction, a write of another freezes ` +
+    `the event loop until its busy timeout. Give each its own file, make all but one readonly, or make all of them autocommit.`,
+)
+
+export const SqliteMemoryError = coded(
+  'SqliteMemoryError', 'SQLASSIST_SQLITE_MEMORY', 500,
+  (engines: string) =>
+    `The engines ${engines} use ':memory:', which is a separate, empty database for each of them. Use a file, ` +
+    `or give all of them the same kysely dialect object as 'driverOptions', so that they share one database.`,
+)
+
+export const MikroOrmUnsupportedError = coded(
+  'MikroOrmUnsupportedError', 'SQLASSIST_MIKROORM_UNSUPPORTED', 500,
+  (version: string, missing: string) =>
+    `This version of fastify-sqlassist builds on internals that MikroORM ${version} does not have: ${missing}. ` +
+    `Install @mikro-orm/core >=7.2.1 <7.3, or a newer fastify-sqlassist.`,
+)
+
+export const AlreadyRegisteredError = coded(
+  'AlreadyRegisteredError', 'SQLASSIST_ALREADY_REGISTERED', 500,
+  () =>
+    `fastify-sqlassist is registered twice in one scope. Put all engines into one registration, ` +
+    `or register each in a scope (a plugin without fastify-plugin) of its own.`,
+)
+
+export const DecoratorClashError = coded(
+  'DecoratorClashError', 'SQLASSIST_DECORATOR_CLASH', 500,
+  (kind: string, name: string) =>
+    `The ${kind} already has a decorator or a property '${name}'. ` +
+    (kind === 'request' ? `Choose another name with the option 'attribute'.` : `Another plugin has put it there: rename that one.`),
+)
+
+export const RequestNotReadyError = coded(
+  'RequestNotReadyError', 'SQLASSIST_REQUEST_NOT_READY', 500,
+  (attribute: string) =>
+    `request.${attribute} was used in an onRequest hook that runs before fastify-sqlassist's own. ` +
+    `Register fastify-sqlassist before the plugin that adds that hook.`,
+)
+
+// ---- while a request or a job runs ---------------------------------------------------------------------------------
+
+export const SessionClosedError = coded(
+  'SessionClosedError', 'SQLASSIST_SESSION_CLOSED', 500,
+  (what: string) =>
+    `${what} has ended, and its sessions are closed. Await all work before the end; ` +
+    `for work that outlives a request open a container of its own with app.sqlassist.session().`,
+)
+
+export const ReadonlyEngineError = coded(
+  'ReadonlyEngineError', 'SQLASSIST_READONLY_ENGINE', 500,
+  (engine: string, what: string) => `Engine '${engine}' is readonly: ${what} is refused. Write through a writable engine.`,
+)
+
+export const AutocommitEngineError = coded(
+  'AutocommitEngineError', 'SQLASSIST_AUTOCOMMIT_ENGINE', 500,
+  (engine: string, what: string) =>
+    `Engine '${engine}' is autocommit: each flush is durable by itself, so ${what}() is refused. ` +
+    `One flush is atomic; for more, use an engine without 'autocommit: true'.`,
+)
+
+export const TransactionOpenError = coded(
+  'TransactionOpenError', 'SQLASSIST_TRANSACTION_OPEN', 500,
+  (engine: string) =>
+    `The session of engine '${engine}' is in a transaction already: a second begin() would lose the first one. ` +
+    `Commit or roll back first, or nest with session.transactional().`,
+)
+
+export const EntityUnknownError = coded(
+  'EntityUnknownError', 'SQLASSIST_ENTITY_UNKNOWN', 500,
+  (entity: string, engine: string) =>
+    `Engine '${engine}' does not know the entity ${entity}. Add it to the 'entities' of that engine, or use the engine that has it.`,
+)
+
+export const EntityOfAnotherSessionError = coded(
+  'EntityOfAnotherSessionError', 'SQLASSIST_ENTITY_OF_ANOTHER_SESSION', 500,
+  (entity: string, owner: string, session: string) =>
+    `${entity} belongs to ${owner}, not to ${session}: changes made to it later would be lost. ` +
+    `Load it through the session that writes it, refer to it with getReference(), or hand it over with merge().`,
+)
+
+export const EntityLoadedTwiceError = coded(
+  'EntityLoadedTwiceError', 'SQLASSIST_ENTITY_LOADED_TWICE', 500,
+  (entity: string, session: string) =>
+    `${session} has already loaded another instance of ${entity}. Change that one: two instances of one row overwrite each other.`,
+)
+
+export const DisposedError = coded(
+  'DisposedError', 'SQLASSIST_DISPOSED', 503,
+  (what: string) => `${what} has been disposed: it opens no new connection.`,
+)

@@ -1,0 +1,31 @@
+/**
+ * Where this package writes its lines: `fastify.log`, a pino logger, or anything of that shape.
+ * Without one, nothing is written.
+ */
+export interface SqlAssistLogger {
+  debug(context: object, message: string): void
+  info(context: object, message: string): void
+  warn(context: object, message: string): void
+  error(context: object, message: string): void
+  /** pino's; a logger without it is asked for every debug line. */
+  isLevelEnabled?(level: string): boolean
+}
+
+const silence = (): void => {}
+
+/** The logger of an application that gave none. */
+export const noLogger: SqlAssistLogger = Object.freeze({
+  debug: silence,
+  info: silence,
+  warn: silence,
+  error: silence,
+  isLevelEnabled: () => false,
+})
+
+/**
+ * Writes a debug line whose context is only made when the level is on, so that a production service pays one call for it.
+ */
+export function debug(logger: SqlAssistLogger, message: string, context: () => object): void {
+  if (logger.isLevelEnabled?.('debug') === false) return
+  logger.debug(context(), message)
+}

@@ -1,0 +1,29 @@
+import { InvalidOptionsError } from './errors.ts'
+
+/**
+ * Refuses an option that nobody reads, and names those that somebody does.
+ *
+ * @param where - what the option is part of, with a dot at its end, or nothing
+ * @throws InvalidOptionsError
+ */
+export function assertKnownOptions(options: object, known: ReadonlySet<string>, where: string): void {
+  for (const key of Reflect.ownKeys(options)) {
+    if (typeof key === 'symbol' || !known.has(key)) {
+      throw new InvalidOptionsError(`${where}${String(key)}`, `is unknown; known are ${[...known].join(', ')}`)
+    }
+  }
+}
+
+/** Whether a value is an object that somebody wrote as options, and not an instance of something. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** @throws InvalidOptionsError for anything but a finite number of milliseconds, 0 or more */
+export function assertTimeout(option: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== 'number' || !Number.isFinite(value) || value < 0)) {
+    throw new InvalidOptionsError(option, 'must be a number of milliseconds, 0 or more')
+  }
+}

@@ -1,0 +1,26 @@
+import type { PoolGuard, GuardablePool } from './pool-guard.ts'
+
+/** How long a checkout may take, a new connection included, in ms. pg's own default is to wait for ever. */
+const CHECKOUT_TIMEOUT_MS = 5000
+
+/** Sent with the start-up packet: it holds from the first statement on and costs no round trip. */
+const READ_ONLY = '-c default_transaction_read_only=on'
+
+/**
+ * pg's options for an engine, over the user's own.
+ *
+ * @param guard - watches the pool that MikroORM makes of these options
+ */
+export function postgresDriverOptions(user: Record<string, unknown>, engine: string, readonly: boolean, guard: PoolGuard): Record<string, unknown> {
+  const { onPoolCreated, options } = user as { onPoolCreated?: (pool: unknown) => unknown; options?: string }
+  return {
+    connectionTimeoutMillis: CHECKOUT_TIMEOUT_MS,
+    application_name: `fastify-sqlassist/${engine}`,
+    ...user,
+    ...(readonly ? { options: options === undefined ? READ_ONLY : `${options} ${READ_ONLY}` } : {}),
+    onPoolCreated: (pool: GuardablePool): unknown => {
+      guard.watch(pool)
+      return onPoolCreated?.(pool)
+    },
+  }
+}

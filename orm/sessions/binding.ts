@@ -1,0 +1,33 @@
+import type { EntityManager } from '@mikro-orm/core'
+import type { SessionState } from './state.ts'
+import { TransactionScope } from './transaction-scope.ts'
+
+/** Ties an EntityManager to a session. */
+export interface Binding {
+  readonly state: SessionState
+  readonly scope: TransactionScope
+  /** 0 for the session itself and for forks made by hand; one more for each transaction around it. */
+  readonly depth: number
+}
+
+/** Where an EntityManager of ours keeps its binding: a symbol, because the base constructor looks before any field exists. */
+export const kBinding: unique symbol = Symbol('fastify-sqlassist.binding')
+
+/** An EntityManager that may be tied to a session; the application's global one is not. */
+export interface Bindable {
+  [kBinding]?: Binding
+}
+
+export function bindingOf(em: EntityManager): Binding | undefined {
+  return (em as EntityManager & Bindable)[kBinding]
+}
+
+/** The session that an EntityManager belongs to, if any. */
+export function sessionStateOf(em: EntityManager): SessionState | undefined {
+  return bindingOf(em)?.state
+}
+
+/** Makes an EntityManager the root of a session. */
+export function bindSession(em: EntityManager, state: SessionState): void {
+  ;(em as EntityManager & Bindable)[kBinding] = { state, scope: new TransactionScope(), depth: 0 }
+}

@@ -1,0 +1,56 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { debug } from '../logger.ts'
+import { rollBackStrayTransaction } from '../sqlite/stray-transaction.ts'
+import type { OpenTransaction } from './open-transactions.ts'
+import { type SessionState, withInternalAccess } from './state.ts'
+
+/** The part of a connection that clean-up needs: the public way, an EntityManager's `rollback()`, is closed by then. */
+interface RollbackConnection {
+  rollback(transaction: OpenTransaction): Promise<void>
+}
+
+/**
+ * Ends a session: refuses every use from now on, rolls back what is open, lets a commit that is on its way arrive, and lets go of the
+ * entities. Idempotent. Never rejects: at the end of a request there is nobody left to catch, so what goes wrong is logged.
+ *
+ * @param aborted - the client has left or the work has failed, so that an open transaction is no surprise
+ */
+export async function closeSession(em: EntityManager, state: SessionState, aborted = false): Promise<void> {
+  if (state.closed) return
+  state.closed = true
+  state.transactions.forget()
+  const open = state.transactions.undecided()
+  if (open.length > 0 && !aborted) {
+    state.logger.warn({ engine: state.engine.name, session: state.id }, `${state.label} ended inside a transaction: it is rolled back`)
+  }
+  await Promise.all(open.map(async (transaction) => await rollBack(em, transaction, state)))
+  await state.transactions.commitsSettled()
+  if (state.ranRawSql) await sweepConnection(em, state)
+  withInternalAccess(() => em.getUnitOfWork(false).clear())
+  debug(state.logger, `${state.label} closed`, () => ({ engine: state.engine.name, session: state.id }))
+}
+
+/** SQLite has one connection, which does not come back to a pool that would look at it. */
+async function sweepConnection(em: EntityManager, state: SessionState): Promise<void> {
+  try {
+    if (await withInternalAccess(() => rollBackStrayTransaction(em))) {
+      state.logger.warn({ engine: state.engine.name, session: state.id }, `Raw SQL of ${state.label} left a transaction open: it is rolled back`)
+    }
+  } catch (err) {
+    state.logger.warn({ err, engine: state.engine.name, session: state.id }, `${state.label}: a transaction that raw SQL left open could not be rolled back`)
+  }
+}
+
+/** Rolls back on the connection itself; a statement that still runs there is waited for. */
+export async function rollBack(em: EntityManager, transaction: OpenTransaction, state: SessionState): Promise<void> {
+  const connection = withInternalAccess(() => em.getConnection('write')) as unknown as RollbackConnection
+  try {
+    await connection.rollback(transaction)
+  } catch (err) {
+    // The callback that held the transaction may have failed at the same moment and rolled back itself.
+    if (transaction.isRolledBack !== true) {
+      state.logger.warn({ err, engine: state.engine.name, session: state.id }, `${state.label}: the rollback at its end failed`)
+    }
+  }
+  state.transactions.forget()
+}

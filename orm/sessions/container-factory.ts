@@ -1,0 +1,115 @@
+import { InvalidOptionsError } from '../errors.ts'
+import type { SqlAssistLogger } from '../logger.ts'
+import { SessionsContainer } from './container.ts'
+import type { SessionInfo } from './info.ts'
+import type { SessionSources } from './source.ts'
+import type { DbSessionsContainer } from './types.ts'
+
+/** A container class as an option. */
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever engines the subclass was declared with
+export type ContainerClass = new (setup: never) => DbSessionsContainer<any>
+
+/** The options that decide what the containers of an application look like. */
+export interface ContainerOptions {
+  /** Which engine `any` means: the first of these that is open, else the first. Default: `['reader', 'writer']`. */
+  readonly anyPreferences?: readonly string[]
+  /** A subclass of `DbSessionsContainer`, for members of your own. */
+  readonly containerClass?: ContainerClass
+}
+
+/** Makes containers and knows which of them are alive. One for each registration of the plugin. */
+export class ContainerFactory {
+  readonly #engines: SessionSources
+  readonly #anyPreferences: readonly string[]
+  readonly #Container: typeof SessionsContainer
+  readonly #live = new Set<SessionsContainer>()
+  #waiting: (() => void)[] = []
+
+  constructor(engines: SessionSources, options: ContainerOptions = {}) {
+    this.#engines = engines
+    this.#anyPreferences = preferencesOf(options.anyPreferences, engines)
+    this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
+  }
+
+  /** How many containers are open. */
+  get live(): number {
+    return this.#live.size
+  }
+
+  create(info: SessionInfo, logger: SqlAssistLogger, label: string): SessionsContainer {
+    const closed = (container: SessionsContainer): void => this.#forget(container)
+    const container = new this.#Container({ engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed })
+    this.#live.add(container)
+    return container
+  }
+
+  /**
+   * Waits until every container has been closed by its owner; those that have not in time are closed by us.
+   *
+   * @returns how many had to be closed
+   */
+  async drain(timeoutMs: number): Promise<number> {
+    if (await this.#drained(timeoutMs)) return 0
+    const late = [...this.#live]
+    // Not awaited beyond the bound: a rollback waits for a statement that may run for hours.
+    for (const container of late) void container.close({ aborted: true })
+    await this.#drained(Math.min(timeoutMs, FORCED_CLOSE_MS))
+    return late.length
+  }
+
+  async #drained(timeoutMs: number): Promise<boolean> {
+    if (this.#live.size === 0) return true
+    return await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs, false)
+      this.#waiting.push(() => {
+        clearTimeout(timer)
+        resolve(true)
+      })
+    })
+  }
+
+  #forget(container: SessionsContainer): void {
+    this.#live.delete(container)
+    if (this.#live.size > 0) return
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting = []
+  }
+}
+
+/** How long the rollbacks of containers that we close ourselves may take before their connections are destroyed, in ms. */
+const FORCED_CLOSE_MS = 1000
+
+function preferencesOf(given: readonly string[] | undefined, engines: SessionSources): readonly string[] {
+  if (given === undefined) return ['reader', 'writer'].filter((name) => engines.has(name))
+  const unknown = given.find((name) => !engines.has(name))
+  if (unknown !== undefined) throw new InvalidOptionsError('anyPreferences', `names '${unknown}', which is not an engine; there are ${engines.names.join(', ')}`)
+  return [...given]
+}
+
+/** The container class of an application: a property for each engine, on the prototype, so that a request pays for none of them. */
+function withEngineProperties(Base: typeof SessionsContainer, names: readonly string[]): typeof SessionsContainer {
+  const Container = class extends Base {}
+  Object.defineProperty(Container, 'name', { value: Base.name })
+  for (const name of names) {
+    Object.defineProperty(Container.prototype, name, {
+      get(this: SessionsContainer) {
+        return this.get(name)
+      },
+      enumerable: true,
+    })
+  }
+  return Container
+}
+
+/** Whether `name` is a member of the container class, so that no engine may have it; members that are still to come included. */
+export function isContainerMember(containerClass: ContainerClass, name: string): boolean {
+  return name in (containerClass.prototype as object) || name === 'transaction'
+}
+
+/** @throws InvalidOptionsError for anything but a subclass of the container */
+export function assertContainerClass(containerClass: unknown): asserts containerClass is ContainerClass {
+  if (containerClass === SessionsContainer) return
+  if (typeof containerClass !== 'function' || !(containerClass.prototype instanceof SessionsContainer)) {
+    throw new InvalidOptionsError('containerClass', 'must be a subclass of DbSessionsContainer')
+  }
+}

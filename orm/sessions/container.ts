@@ -1,0 +1,112 @@
+import type { EntityManager } from '@mikro-orm/core'
+import { EngineUnknownError, SessionClosedError } from '../errors.ts'
+import type { SqlAssistLogger } from '../logger.ts'
+import { sessionStateOf } from './binding.ts'
+import type { SessionInfo } from './info.ts'
+import type { SessionSources } from './source.ts'
+import { STATUS, type SessionStatus } from './status.ts'
+
+/** What a container is given by whoever makes it; see `ContainerFactory`. */
+export interface ContainerSetup {
+  readonly engines: SessionSources
+  readonly anyPreferences: readonly string[]
+  readonly info: SessionInfo
+  readonly logger: SqlAssistLogger
+  /** How errors name what has ended: `Request req-1`, `The container`. */
+  readonly label: string
+  readonly closed: (container: SessionsContainer) => void
+}
+
+/**
+ * The sessions of one request or one job. Nothing is opened before it is touched, and everything that was opened ends with it.
+ *
+ * Subclass it (option `containerClass`) to add members of your own; engine names become properties of the subclass.
+ */
+export class SessionsContainer {
+  readonly #setup: ContainerSetup
+  readonly #sessions = new Map<string, EntityManager>()
+  #closing: Promise<void> | undefined
+
+  constructor(setup: ContainerSetup) {
+    this.#setup = setup
+  }
+
+  /**
+   * The session of an engine, opened at the first call.
+   *
+   * @throws EngineUnknownError for a name that is not registered; SessionClosedError after the end
+   */
+  get(name: string): EntityManager {
+    const session = this.#sessions.get(name)
+    if (session !== undefined && this.#closing === undefined) return session
+    if (this.#closing !== undefined) throw new SessionClosedError(this.#setup.label)
+    const opened = this.#setup.engines.get(name).open(this.#setup.info, this.#setup.logger)
+    this.#sessions.set(name, opened)
+    return opened
+  }
+
+  /** `get('reader')` as a function that can be handed on and called later, or never. */
+  get getReader(): () => EntityManager {
+    return () => this.get('reader')
+  }
+
+  /** `get('writer')` as a function that can be handed on and called later, or never. */
+  get getWriter(): () => EntityManager {
+    return () => this.get('writer')
+  }
+
+  /** `get('logger')` as a function that can be handed on and called later, or never. */
+  get getLogger(): () => EntityManager {
+    return () => this.get('logger')
+  }
+
+  /** A session that is open already, in the order of `anyPreferences`, else the first preference is opened. For reading only. */
+  get any(): EntityManager {
+    return this.getAny()
+  }
+
+  /** See {@link any}. */
+  get getAny(): () => EntityManager {
+    return () => {
+      const { anyPreferences, engines } = this.#setup
+      const name = anyPreferences.find((preference) => this.#sessions.has(preference)) ?? anyPreferences[0]
+      if (name === undefined) throw new EngineUnknownError('any', `${engines.names.join(', ')}; the option 'anyPreferences' names none of them`)
+      return this.get(name)
+    }
+  }
+
+  /** Engine name -> INIT, START or END: a frozen snapshot. An engine that was not touched stays INIT after the end. */
+  get status(): Readonly<Record<string, SessionStatus>> {
+    const status = Object.create(null) as Record<string, SessionStatus>
+    for (const name of this.#setup.engines.names) {
+      const session = this.#sessions.get(name)
+      status[name] = session === undefined ? STATUS.INIT : isOver(session) ? STATUS.END : STATUS.START
+    }
+    return Object.freeze(status)
+  }
+
+  /**
+   * Ends all sessions: open transactions are rolled back, connections go back, and every later use raises SessionClosedError.
+   * Idempotent. Never rejects.
+   *
+   * @param options - `aborted: true` where an open transaction is no surprise, because the client has left
+   */
+  close(options: { readonly aborted?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.aborted === true)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(aborted: boolean): Promise<void> {
+    const ends = [...this.#sessions].map(async ([name, session]) => {
+      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, aborted)
+    })
+    await Promise.all(ends)
+    this.#setup.closed(this)
+  }
+}
+
+const isOver = (session: EntityManager): boolean => sessionStateOf(session)?.closed === true

@@ -1,0 +1,18 @@
+import type { EntityManager } from '@mikro-orm/core'
+import type { SqlAssistLogger } from '../logger.ts'
+import type { SessionInfo } from './info.ts'
+import type { SessionState } from './state.ts'
+
+/** Where sessions come from: an engine, seen from a container. */
+export interface SessionSource {
+  open(info: SessionInfo, logger: SqlAssistLogger): EntityManager
+  close(em: EntityManager, state: SessionState, aborted: boolean): Promise<void>
+}
+
+/** All engines of an application, seen from a container. */
+export interface SessionSources {
+  readonly names: readonly string[]
+  has(name: string): boolean
+  /** @throws EngineUnknownError */
+  get(name: string): SessionSource
+}

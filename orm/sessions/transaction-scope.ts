@@ -1,0 +1,35 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { EntityManager } from '@mikro-orm/core'
+
+/**
+ * Identifies one line of EntityManagers: a session and the transactions inside it. A fork that somebody makes by hand starts a scope
+ * of its own, as MikroORM documents: it works beside the transaction, not in it.
+ */
+export class TransactionScope {}
+
+/** A transaction that is running, seen from inside its callback. */
+export interface JoinedTransaction {
+  readonly em: EntityManager
+  /** How many transactions lie around it. An EntityManager is never redirected to one further out than itself. */
+  readonly depth: number
+  /** False once the callback has settled: code that goes on after that is no longer in the transaction. */
+  live: boolean
+}
+
+/**
+ * MikroORM's own TransactionContext holds one EntityManager and finds it by `contextName`. With several engines that is wrong twice:
+ * an inner transaction of another engine hides the outer one, and the outer EntityManager of a fork is not in the transaction at all.
+ * This one holds a transaction per scope.
+ */
+const joined = new AsyncLocalStorage<ReadonlyMap<TransactionScope, JoinedTransaction>>()
+
+/** The transaction that `scope` runs in here and now, if it lies deeper than `depth`. */
+export function joinedTransaction(scope: TransactionScope, depth: number): EntityManager | undefined {
+  const entry = joined.getStore()?.get(scope)
+  return entry !== undefined && entry.live && entry.depth > depth ? entry.em : undefined
+}
+
+/** Runs `fn` so that every EntityManager of `scope` used in it is in the transaction. */
+export function joinTransaction<T>(scope: TransactionScope, entry: JoinedTransaction, fn: () => T): T {
+  return joined.run(new Map(joined.getStore()).set(scope, entry), fn)
+}

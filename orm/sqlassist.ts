@@ -1,0 +1,142 @@
+import { buildEngines, type Discovery } from './engines/build-engines.ts'
+import type { Engine, EngineStats } from './engines/engine.ts'
+import type { EnginesInput } from './engines/options.ts'
+import type { EngineRegistry } from './engines/registry.ts'
+import { assertMikroOrmSupported } from './engines/self-check.ts'
+import { validateEngines } from './engines/validate.ts'
+import { DisposedError, InvalidOptionsError } from './errors.ts'
+import { noLogger, type SqlAssistLogger } from './logger.ts'
+import { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
+import { assertContainerClass, type ContainerClass, ContainerFactory, type ContainerOptions, isContainerMember } from './sessions/container-factory.ts'
+import { SessionsContainer } from './sessions/container.ts'
+import type { SessionInfo } from './sessions/info.ts'
+import type { DbSessionsContainer, EnginesOf } from './sessions/types.ts'
+
+/** Options of {@link createSqlAssist}. */
+export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
+  /** The databases, by name. */
+  readonly engines: E
+  /** Where lines are written; the plugin gives `fastify.log`. Default: nowhere. */
+  readonly logger?: SqlAssistLogger
+  /** When entities are discovered: `'registration'` (default) finds a wrong model at start-up; `'deferred'` waits for the first use of an engine. */
+  readonly discovery?: Discovery
+  /** How long `dispose()` waits for containers and for statements, each, in ms. Default: 10,000. */
+  readonly closeTimeoutMs?: number
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass'])
+const CLOSE_TIMEOUT_MS = 10_000
+
+/** What {@link SqlAssist.session} is given. */
+export interface SessionOptions {
+  /** What the sessions know of their surroundings, readable as `session.info`. */
+  readonly info?: SessionInfo
+  /** Ends the container when it fires, as the client's leaving ends a request. */
+  readonly signal?: AbortSignal
+}
+
+/** The engines of an application and their sessions. Made by {@link createSqlAssist}; in an application `app.sqlassist`. */
+// oxlint-disable-next-line typescript/no-empty-object-type -- no engines declared
+export class SqlAssist<E extends object = {}> {
+  readonly #registry: EngineRegistry
+  readonly #containers: ContainerFactory
+  readonly #logger: SqlAssistLogger
+  readonly #closeTimeoutMs: number
+  readonly #factories = new Set<ContainerFactory>()
+  #disposing: Promise<void> | undefined
+
+  /** @internal use {@link createSqlAssist} */
+  constructor(registry: EngineRegistry, options: SqlAssistOptions) {
+    this.#registry = registry
+    this.#logger = options.logger ?? noLogger
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS
+    this.#containers = this.containers(options)
+  }
+
+  /** The names of the engines, in the order they were given. */
+  get engineNames(): readonly string[] {
+    return this.#registry.names
+  }
+
+  /**
+   * An engine by name; without a name the default one.
+   *
+   * @throws EngineUnknownError naming the known ones
+   */
+  engine(name?: (keyof E & string) | (keyof E extends never ? string : never)): Engine {
+    return this.#registry.get(name)
+  }
+
+  /**
+   * A container outside a request, for jobs and scripts. Close it, best with `await using`:
+   *
+   * ```ts
+   * await using session = db.session({ info: { job: 'nightly' } })
+   * await session.writer.persistAndFlush(row)
+   * ```
+   */
+  session(options: SessionOptions = {}): DbSessionsContainer<E> {
+    if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
+    const container = this.#containers.create(options.info ?? {}, this.#logger, 'The container')
+    const { signal } = options
+    if (signal !== undefined) {
+      const end = (): void => void container.close({ aborted: true })
+      if (signal.aborted) end()
+      else signal.addEventListener('abort', end, { once: true })
+    }
+    return container as unknown as DbSessionsContainer<E>
+  }
+
+  /** What each engine is doing, as plain copies. */
+  stats(): Record<string, EngineStats> {
+    return Object.fromEntries([...this.#registry].map((engine) => [engine.name, engine.stats()]))
+  }
+
+  /**
+   * Makes the containers of one registration of the plugin.
+   * @internal
+   */
+  containers(options: ContainerOptions = {}): ContainerFactory {
+    const factory = new ContainerFactory(this.#registry, options)
+    this.#factories.add(factory)
+    return factory
+  }
+
+  /**
+   * Waits for open containers (bounded, then closes them), and closes the engines that were made here. Idempotent; later use raises
+   * DisposedError and opens nothing.
+   */
+  dispose(): Promise<void> {
+    this.#disposing ??= this.#dispose()
+    return this.#disposing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  async #dispose(): Promise<void> {
+    const drains = await Promise.all([...this.#factories].map(async (factory) => await factory.drain(this.#closeTimeoutMs)))
+    const forced = drains.reduce((sum, count) => sum + count, 0)
+    if (forced > 0) this.#logger.warn({ containers: forced }, `${forced} session containers were still open after ${this.#closeTimeoutMs} ms and have been closed`)
+    await Promise.all([...this.#registry].map(async (engine) => await engine.dispose(this.#closeTimeoutMs)))
+  }
+}
+
+/**
+ * Makes the engines and everything around them, without Fastify. Checks all options first, then discovers the entities; connects to
+ * nothing.
+ *
+ * @throws the coded errors of wrong options, names and models
+ */
+export async function createSqlAssist<const E extends EnginesInput>(options: SqlAssistOptions<E>): Promise<SqlAssist<EnginesOf<E>>> {
+  assertMikroOrmSupported()
+  if (!isPlainObject(options)) throw new InvalidOptionsError('createSqlAssist', 'needs an object of options')
+  assertKnownOptions(options, KNOWN, '')
+  const { containerClass = SessionsContainer as unknown as ContainerClass, discovery = 'registration', logger = noLogger, closeTimeoutMs } = options
+  assertContainerClass(containerClass)
+  assertTimeout('closeTimeoutMs', closeTimeoutMs)
+  if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
+  const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name))
+  return new SqlAssist(await buildEngines(definitions, discovery, logger), options)
+}

@@ -1,0 +1,3 @@
+// What the plugin checks its own options with; not public.
+export { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
+export { assertContainerClass, isContainerMember } from './sessions/container-factory.ts'

@@ -1,0 +1,8 @@
+// The public names of fastify-sqlassist, one by one.
+export { sqlassist, sqlassist as default } from './plugin.ts'
+export type { SqlAssistPluginOptions } from './options.ts'
+export type { SqlAssistEngines } from './types.ts'
+
+// What an application needs beside the plugin, so that most files import from one place.
+export { createSqlAssist, DbSessionsContainer, defineEngines, sqlAssistConfig, STATUS } from '../orm/index.ts'
+export type { EngineOptions, EnginesOf, ReadonlySession, Session, SessionInfo, SessionStatus, SqlAssist, WriteMethod } from '../orm/index.ts'

@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { AlreadyRegisteredError, createSqlAssist, DecoratorClashError, EngineNameInvalidError, SqlAssist } from '../orm/index.ts'
+import { isContainerMember } from '../orm/validation.ts'
+import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
+import { provideRequestContext } from './request-context.ts'
+import { containerOf, decorateRequests } from './request-session.ts'
+import { shutDownWithApplication } from './shutdown.ts'
+
+async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptions): Promise<void> {
+  const settings = readOptions(given)
+  const { attribute, requestContext, disposes, closeTimeoutMs } = settings
+  assertNotRegistered(app)
+  assertAttributeFree(app, attribute)
+  const sqlassist = settings.sqlassist ?? (await makeSqlAssist(app, settings))
+  if (requestContext !== false) sqlassist.engine(requestContext) // an unknown name fails here
+  assertContainerFits(sqlassist, settings)
+  const containers = sqlassist.containers(settings.containers)
+  app.decorate('sqlassist', sqlassist as never)
+  const live = decorateRequests(app, attribute, containers)
+  if (requestContext !== false) {
+    provideRequestContext(app, requestContext, sqlassist.engine(requestContext).orm.em.name, (request) => containerOf(request, attribute, containers, live))
+  }
+  shutDownWithApplication(app, { sqlassist, containers, live, disposes, closeTimeoutMs })
+}
+
+async function makeSqlAssist(app: FastifyInstance, { engines, discovery, closeTimeoutMs, containers }: PluginSettings): Promise<SqlAssist> {
+  return await createSqlAssist({
+    engines: engines!,
+    logger: app.log,
+    closeTimeoutMs,
+    ...(discovery === undefined ? {} : { discovery }),
+    ...containers,
+  })
+}
+
+function assertNotRegistered(app: FastifyInstance): void {
+  if (!app.hasDecorator('sqlassist')) return
+  if ((app as { sqlassist?: unknown }).sqlassist instanceof SqlAssist) throw new AlreadyRegisteredError()
+  throw new DecoratorClashError('application', 'sqlassist')
+}
+
+/** The properties that Fastify's Request sets in its constructor: it would let a decorator hide behind them. */
+const REQUEST_PROPERTIES = new Set(['id', 'params', 'raw', 'query', 'log', 'body'])
+
+function assertAttributeFree(app: FastifyInstance, attribute: string): void {
+  if (REQUEST_PROPERTIES.has(attribute) || app.hasRequestDecorator(attribute)) throw new DecoratorClashError('request', attribute)
+}
+
+/** A ready `sqlassist` was checked against its own container class; this registration may have another one. */
+function assertContainerFits(sqlassist: SqlAssist, { containers }: PluginSettings): void {
+  const { containerClass } = containers
+  if (containerClass === undefined) return
+  const hidden = sqlassist.engineNames.find((name) => isContainerMember(containerClass, name))
+  if (hidden !== undefined) throw new EngineNameInvalidError(`'${hidden}'`, `request.dbSession has a member '${hidden}' already`)
+}
+
+/**
+ * Gives every request of the scope `request.dbSession`: a lazy session per engine, cleaned up however the request ends.
+ *
+ * ```ts
+ * await app.register(sqlassist, { engines })
+ * app.get('/groups', async (request) => await request.dbSession.reader.find(Group, {}))
+ * ```
+ *
+ * @throws the coded errors of wrong options, names and models, before anything connects
+ */
+export const sqlassist = fp(sqlassistPlugin, { name: 'fastify-sqlassist', fastify: '5.x' })
