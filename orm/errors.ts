@@ -102,7 +102,7 @@ export const SqliteMemoryError = coded(
   'SqliteMemoryError', 'SQLASSIST_SQLITE_MEMORY', 500,
   (engines: string) =>
     `The engines ${engines} use ':memory:', which is a separate, empty database for each of them. Use a file, ` +
-    `or give all of them the same kysely dialect object as 'driverOptions', so that they share one database.`,
+    `or give all of them one kysely dialect over one open database as 'driverOptions': new SqliteDialect({ database }).`,
 )
 
 export const MikroOrmUnsupportedError = coded(
@@ -184,3 +184,65 @@ export const DisposedError = coded(
   'DisposedError', 'SQLASSIST_DISPOSED', 503,
   (what: string) => `${what} has been disposed: it opens no new connection.`,
 )
+
+// ---- models -------------------------------------------------------------------------------------------------------
+
+export const TableNameTooLongError = coded(
+  'TableNameTooLongError', 'SQLASSIST_TABLE_NAME_TOO_LONG', 500,
+  (entity: string, table: string, bytes: number) =>
+    `The table '${table}' of ${entity} has a name of ${bytes} bytes, and PostgreSQL cuts names off after 63. ` +
+    `Give it a shorter one with 'tableName' (a pivot table: with 'pivotTable').`,
+)
+
+/** A name that somebody else has sent, short enough for a message. */
+const quoted = (name: unknown): string => (typeof name === 'string' ? JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}...` : name) : `of type ${typeof name}`)
+
+export const SessionMissingError = coded(
+  'SessionMissingError', 'SQLASSIST_SESSION_MISSING', 500,
+  (helper: string) => `${helper}() needs a session as its first argument, such as request.dbSession.reader, or another EntityManager.`,
+)
+
+export const ColumnUnknownError = coded(
+  'ColumnUnknownError', 'SQLASSIST_COLUMN_UNKNOWN', 400,
+  (entity: string, column: unknown, known: string) =>
+    `${entity} has no column ${quoted(column)}. Its columns, by property name: ${known}. Relations and computed properties are none.`,
+)
+
+export const ColumnUnsuitableError = coded(
+  'ColumnUnsuitableError', 'SQLASSIST_COLUMN_UNSUITABLE', 400,
+  (entity: string, column: string, problem: string) => `The column '${column}' of ${entity} ${problem}.`,
+)
+
+export const ArgumentInvalidError = coded(
+  'ArgumentInvalidError', 'SQLASSIST_ARGUMENT_INVALID', 400,
+  (argument: string, problem: string) => `The argument '${argument}' ${problem}.`,
+)
+
+export const MultipleRowsError = coded(
+  'MultipleRowsError', 'SQLASSIST_MULTIPLE_ROWS', 500,
+  (entity: string, column: string) =>
+    `More than one ${entity} matches in the column '${column}'. Pass { allowMany: true } for all of them, ` +
+    `or make lower(${column}) unique in the database.`,
+)
+
+export const CursorInvalidError = coded(
+  'CursorInvalidError', 'SQLASSIST_CURSOR_INVALID', 400,
+  (argument: string, problem: string) => `The cursor '${argument}' ${problem}. Use a startCursor or an endCursor of a page of the same order, unchanged.`,
+)
+
+export const OptionalPeerMissingError = coded(
+  'OptionalPeerMissingError', 'SQLASSIST_OPTIONAL_PEER_MISSING', 500,
+  (peer: string, why: string) => `The package ${peer} is not installed, and ${why}. Install it in the version of @mikro-orm/core.`,
+)
+
+export const TableUnknownError = coded(
+  'TableUnknownError', 'SQLASSIST_TABLE_UNKNOWN', 500,
+  (name: string, known: string) => `No table, view or class '${name}' has been reflected. Reflected are: ${known}.`,
+)
+
+export const MigrationFailedError = coded(
+  'MigrationFailedError', 'SQLASSIST_MIGRATION_FAILED', 500,
+  (engine: string, reason: string) => `The migrations of engine '${engine}' have failed at start-up: ${reason}`,
+)
+
+export const CommandLineError = coded('CommandLineError', 'SQLASSIST_COMMAND_LINE', 500, (problem: string) => problem)

@@ -6,6 +6,7 @@ export { defineEngines } from './engines/options.ts'
 export type { EngineOptions, EnginesInput, SessionForkOptions } from './engines/options.ts'
 export { sqlAssistConfig } from './engines/guarantees.ts'
 export type { Discovery } from './engines/build-engines.ts'
+export type { MigrateOptions } from './engines/migrate-options.ts'
 export type { Engine, EngineStats } from './engines/engine.ts'
 export type { PoolStats } from './postgres/pool-guard.ts'
 
@@ -17,11 +18,43 @@ export type { ContainerClass, ContainerOptions } from './sessions/container-fact
 export type { WriteMethod } from './sessions/guards.ts'
 export type { EnginesOf, ReadonlySession, Session, SessionMembers } from './sessions/types.ts'
 
+export { DeclaredTable } from './models/declared-table.ts'
+export { NAMING_CONVENTION } from './models/naming/convention.ts'
+export type { NamingConvention, NamingConventionOption } from './models/naming/convention.ts'
+
+export { UtilityObject, withUtility } from './models/utility-object.ts'
+export type { UtilityMethods, UtilityStatics } from './models/utility-object.ts'
+export { requestOf, sessionOf } from './models/session-of.ts'
+export type { SessionRequest } from './models/session-of.ts'
+export type { Column, ColumnValue, TextColumn } from './models/columns.ts'
+export { getById } from './models/queries/by-id.ts'
+export { getByIds } from './models/queries/by-ids.ts'
+export { getByColumnExactThenIlike, getByColumnLower, getByColumnSimilar } from './models/queries/by-column.ts'
+export type { ManyRowsOptions, OneRowOptions, RowsOptions, SimilarOptions } from './models/queries/by-column.ts'
+export { getRange } from './models/queries/range.ts'
+export type { RangeOptions, WhereOptions } from './models/queries/range.ts'
+export { getPage } from './models/queries/page.ts'
+export type { Page, PageOptions } from './models/queries/page.ts'
+export type { SortDirection } from './models/queries/order.ts'
+export { columnsAsObject, loadedColumnsAsList, loadedColumnsAsObject } from './models/queries/entity-columns.ts'
+export type { EntityColumns } from './models/queries/entity-columns.ts'
+
+export { cliConfigs } from './cli/cli-configs.ts'
+export { reflectTables } from './models/reflection/reflect-tables.ts'
+export type { Reflectable, ReflectedTables, ReflectOptions, SchemaGeneratorSettings } from './models/reflection/reflect-tables.ts'
+export type { BaseClass, ReflectedClass } from './models/reflection/entity-schemas.ts'
+export type { ReflectionFilter } from './models/reflection/introspection.ts'
+
 export type { SqlAssistLogger } from './logger.ts'
 export type { SqlAssistError, SqlAssistErrorClass } from './errors.ts'
 export {
   AlreadyRegisteredError,
+  ArgumentInvalidError,
   AutocommitEngineError,
+  ColumnUnknownError,
+  ColumnUnsuitableError,
+  CommandLineError,
+  CursorInvalidError,
   DecoratorClashError,
   DefaultEngineError,
   DiscoveryFailedError,
@@ -33,13 +66,19 @@ export {
   EntityOfAnotherSessionError,
   EntityUnknownError,
   InvalidOptionsError,
+  MigrationFailedError,
   MikroOrmUnsupportedError,
+  MultipleRowsError,
+  OptionalPeerMissingError,
   OrmConnectedError,
   OrmWithoutConfigError,
   ReadonlyEngineError,
   RequestNotReadyError,
   SessionClosedError,
+  SessionMissingError,
   SqliteFileSharedError,
   SqliteMemoryError,
+  TableNameTooLongError,
+  TableUnknownError,
   TransactionOpenError,
 } from './errors.ts'

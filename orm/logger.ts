@@ -1,3 +1,5 @@
+import { InvalidOptionsError } from './errors.ts'
+
 /**
  * Where this package writes its lines: `fastify.log`, a pino logger, or anything of that shape.
  * Without one, nothing is written.
@@ -28,4 +30,11 @@ export const noLogger: SqlAssistLogger = Object.freeze({
 export function debug(logger: SqlAssistLogger, message: string, context: () => object): void {
   if (logger.isLevelEnabled?.('debug') === false) return
   logger.debug(context(), message)
+}
+
+/** @throws InvalidOptionsError for a logger that would fail at its first line, which may be the one about an error */
+export function assertLogger(logger: unknown): void {
+  const methods = typeof logger === 'object' && logger !== null ? (logger as Record<string, unknown>) : {}
+  const missing = ['debug', 'info', 'warn', 'error'].filter((method) => typeof methods[method] !== 'function')
+  if (missing.length > 0) throw new InvalidOptionsError('logger', `must have the methods of pino's; missing: ${missing.join(', ')}`)
 }

@@ -21,9 +21,12 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === Object.prototype || prototype === null
 }
 
-/** @throws InvalidOptionsError for anything but a finite number of milliseconds, 0 or more */
+/** Node's timers fire at once for anything longer: 24.8 days. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+
+/** @throws InvalidOptionsError for anything but a number of milliseconds that a timer can wait */
 export function assertTimeout(option: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== 'number' || !Number.isFinite(value) || value < 0)) {
-    throw new InvalidOptionsError(option, 'must be a number of milliseconds, 0 or more')
+  if (value !== undefined && (typeof value !== 'number' || !(value >= 0 && value <= LONGEST_TIMEOUT_MS))) {
+    throw new InvalidOptionsError(option, `must be a number of milliseconds between 0 and ${LONGEST_TIMEOUT_MS}`)
   }
 }

@@ -5,9 +5,9 @@ import type { EngineRegistry } from './engines/registry.ts'
 import { assertMikroOrmSupported } from './engines/self-check.ts'
 import { validateEngines } from './engines/validate.ts'
 import { DisposedError, InvalidOptionsError } from './errors.ts'
-import { noLogger, type SqlAssistLogger } from './logger.ts'
+import { assertLogger, noLogger, type SqlAssistLogger } from './logger.ts'
 import { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
-import { assertContainerClass, type ContainerClass, ContainerFactory, type ContainerOptions, isContainerMember } from './sessions/container-factory.ts'
+import { assertAnyPreferences, assertContainerClass, type ContainerClass, ContainerFactory, type ContainerOptions, isContainerMember } from './sessions/container-factory.ts'
 import { SessionsContainer } from './sessions/container.ts'
 import type { SessionInfo } from './sessions/info.ts'
 import type { DbSessionsContainer, EnginesOf } from './sessions/types.ts'
@@ -25,6 +25,7 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
 }
 
 const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass'])
+const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal'])
 const CLOSE_TIMEOUT_MS = 10_000
 
 /** What {@link SqlAssist.session} is given. */
@@ -77,13 +78,13 @@ export class SqlAssist<E extends object = {}> {
    */
   session(options: SessionOptions = {}): DbSessionsContainer<E> {
     if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
-    const container = this.#containers.create(options.info ?? {}, this.#logger, 'The container')
-    const { signal } = options
-    if (signal !== undefined) {
-      const end = (): void => void container.close({ aborted: true })
-      if (signal.aborted) end()
-      else signal.addEventListener('abort', end, { once: true })
-    }
+    assertSessionOptions(options)
+    const { info = {}, signal } = options
+    const end = (): void => void container.close({ aborted: true })
+    // The signal may live as long as the process: it must not keep every container that was ever given it.
+    const container = this.#containers.create(info, this.#logger, 'The container', () => signal?.removeEventListener('abort', end))
+    if (signal?.aborted) end()
+    else signal?.addEventListener('abort', end, { once: true })
     return container as unknown as DbSessionsContainer<E>
   }
 
@@ -137,6 +138,16 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   assertContainerClass(containerClass)
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
   if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
+  assertLogger(logger)
   const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name))
+  assertAnyPreferences(options.anyPreferences, definitions.map(({ name }) => name))
   return new SqlAssist(await buildEngines(definitions, discovery, logger), options)
+}
+
+function assertSessionOptions(options: SessionOptions): void {
+  if (!isPlainObject(options)) throw new InvalidOptionsError('session()', 'needs an object such as { info, signal }, or nothing')
+  assertKnownOptions(options, KNOWN_SESSION, '')
+  const { info, signal } = options as { info?: unknown; signal?: unknown }
+  if (info !== undefined && (typeof info !== 'object' || info === null)) throw new InvalidOptionsError('info', 'must be an object')
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError('signal', 'must be an AbortSignal')
 }

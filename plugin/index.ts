@@ -4,5 +4,5 @@ export type { SqlAssistPluginOptions } from './options.ts'
 export type { SqlAssistEngines } from './types.ts'
 
 // What an application needs beside the plugin, so that most files import from one place.
-export { createSqlAssist, DbSessionsContainer, defineEngines, sqlAssistConfig, STATUS } from '../orm/index.ts'
-export type { EngineOptions, EnginesOf, ReadonlySession, Session, SessionInfo, SessionStatus, SqlAssist, WriteMethod } from '../orm/index.ts'
+export { createSqlAssist, DbSessionsContainer, DeclaredTable, defineEngines, NAMING_CONVENTION, requestOf, sessionOf, sqlAssistConfig, STATUS, UtilityObject } from '../orm/index.ts'
+export type { EngineOptions, EnginesOf, NamingConvention, ReadonlySession, Session, SessionInfo, SessionStatus, SqlAssist, WriteMethod } from '../orm/index.ts'

@@ -15,7 +15,8 @@ export interface SqlAssistPluginOptions extends ContainerOptions, Pick<SqlAssist
   readonly attribute?: string
   /**
    * The engine whose session is what MikroORM's own RequestContext gives inside the request, so that `@Transactional`, repositories and
-   * other code on the global EntityManager get the request's session. It is opened when somebody asks for it. Default: false.
+   * other code on the global EntityManager get the request's session. It is opened when somebody asks for it. A MikroORM that is no engine
+   * and has no `contextName` of its own would get it as well: give it one. Default: false.
    */
   readonly requestContext?: string | false
 }

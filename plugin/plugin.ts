@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { AlreadyRegisteredError, createSqlAssist, DecoratorClashError, EngineNameInvalidError, SqlAssist } from '../orm/index.ts'
 import { isContainerMember } from '../orm/validation.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
-import { provideRequestContext } from './request-context.ts'
+import { assertContextUnambiguous, provideRequestContext } from './request-context.ts'
 import { containerOf, decorateRequests } from './request-session.ts'
 import { shutDownWithApplication } from './shutdown.ts'
 
@@ -13,14 +13,13 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   assertNotRegistered(app)
   assertAttributeFree(app, attribute)
   const sqlassist = settings.sqlassist ?? (await makeSqlAssist(app, settings))
-  if (requestContext !== false) sqlassist.engine(requestContext) // an unknown name fails here
+  const contextEngine = requestContext === false ? undefined : sqlassist.engine(requestContext)
+  if (contextEngine !== undefined) assertContextUnambiguous(contextEngine, sqlassist)
   assertContainerFits(sqlassist, settings)
   const containers = sqlassist.containers(settings.containers)
   app.decorate('sqlassist', sqlassist as never)
   const live = decorateRequests(app, attribute, containers)
-  if (requestContext !== false) {
-    provideRequestContext(app, requestContext, sqlassist.engine(requestContext).orm.em.name, (request) => containerOf(request, attribute, containers, live))
-  }
+  if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containerOf(request, attribute, containers, live))
   shutDownWithApplication(app, { sqlassist, containers, live, disposes, closeTimeoutMs })
 }
 

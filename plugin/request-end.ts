@@ -1,18 +1,26 @@
 import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { FastifyReply } from 'fastify'
 import type { SessionsContainer } from '../orm/sessions/container.ts'
 
-/** The response under a reply, over HTTP/1.1 or HTTP/2. */
-type RawResponse = ServerResponse & { readonly closed?: boolean; readonly stream?: { readonly closed: boolean; readonly destroyed: boolean; readonly rstCode?: number } }
+/** The response under a reply; over HTTP/2 it stands in front of a stream, and `inject()` has its own, which is never 'finished'. */
+type RawResponse = ServerResponse & { readonly stream?: ServerHttp2Stream; readonly isLightMyRequest?: boolean }
 
 const rawOf = (reply: FastifyReply): RawResponse => reply.raw
 
 /**
- * Whether the exchange is over already, so that its 'close' event will not come any more.
+ * Whether the exchange is over already, so that its 'close' event will not come any more. HTTP/1.1, `inject()` and WebSockets mark the
+ * response before they tell its listeners, HTTP/2 the stream under it.
  */
 export function isOver(reply: FastifyReply): boolean {
-  const raw = rawOf(reply)
-  return raw.closed === true || raw.destroyed || raw.stream?.closed === true || raw.stream?.destroyed === true
+  const { destroyed, stream } = rawOf(reply)
+  return destroyed || stream?.destroyed === true
+}
+
+/** Whether the client has got its whole answer. HTTP/2 says 'finished' also of a stream that was reset. */
+function isAnswered({ writableFinished, writableEnded, stream, isLightMyRequest }: RawResponse): boolean {
+  if (stream !== undefined) return stream.writableFinished && stream.rstCode === 0
+  return isLightMyRequest === true ? writableEnded : writableFinished
 }
 
 /**
@@ -23,10 +31,17 @@ export function isOver(reply: FastifyReply): boolean {
 export function endWithRequest(reply: FastifyReply, container: SessionsContainer): void {
   const raw = rawOf(reply)
   raw.once('close', function endSessions() {
-    // HTTP/2 says 'finished' also of a stream that the client has reset.
-    const reset = raw.stream !== undefined && (raw.stream.rstCode ?? 0) !== 0
-    void container.close({ aborted: reset || !raw.writableFinished })
+    void container.close({ aborted: !isAnswered(raw) })
   })
+}
+
+/**
+ * Lets the connection end with this exchange: Fastify says so only to requests that come while it closes, and a kept-alive connection
+ * would hold a server that is closing until its keep-alive timeout.
+ */
+export function endConnectionWith(reply: FastifyReply): void {
+  const raw = rawOf(reply)
+  if (raw.stream === undefined && !raw.headersSent) raw.setHeader('connection', 'close')
 }
 
 /** Cuts off an exchange that does not end by itself, so that a server that is closing can close. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { SqlAssist } from '../orm/index.ts'
 import type { ContainerFactory } from '../orm/sessions/container-factory.ts'
-import { cutOff } from './request-end.ts'
+import { cutOff, endConnectionWith } from './request-end.ts'
 import type { LiveReplies } from './request-session.ts'
 
 /** What shutting down needs to know. */
@@ -19,17 +19,28 @@ interface Shutdown {
  * off, because the server would wait for them for ever; then the containers are drained and the engines disposed.
  */
 export function shutDownWithApplication(app: FastifyInstance, { sqlassist, containers, live, disposes, closeTimeoutMs }: Shutdown): void {
-  let deadline: NodeJS.Timeout | undefined
+  let cuttingOff: NodeJS.Timeout | undefined
+  let deadline: number | undefined
   app.addHook('preClose', function boundOpenRequests(done) {
-    deadline = setTimeout(() => {
+    deadline = Date.now() + closeTimeoutMs
+    for (const reply of live) endConnectionWith(reply)
+    // Again and again: a request may touch its first session after the deadline.
+    cuttingOff = setInterval(() => {
       if (live.size > 0) app.log.warn({ requests: live.size }, `${live.size} requests still held sessions ${closeTimeoutMs} ms after close() and are cut off`)
       for (const reply of live) cutOff(reply)
-    }, closeTimeoutMs)
+      closeIdleConnections(app)
+    }, Math.max(closeTimeoutMs, 1))
     done()
   })
   app.addHook('onClose', async function disposeEngines() {
-    clearTimeout(deadline)
-    await containers.drain(closeTimeoutMs)
+    clearInterval(cuttingOff)
+    // An application that fails to start is closed without preClose.
+    await containers.drain(deadline === undefined ? closeTimeoutMs : Math.max(deadline - Date.now(), 0))
     if (disposes) await sqlassist.dispose()
   })
+}
+
+/** Connections that became idle since the server began to close; HTTP/2 has sessions instead, which Fastify closes. */
+function closeIdleConnections({ server }: FastifyInstance): void {
+  if ('closeIdleConnections' in server) server.closeIdleConnections()
 }

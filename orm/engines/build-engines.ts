@@ -1,12 +1,16 @@
 import type { MikroORM } from '@mikro-orm/core'
 import type { SqlAssistLogger } from '../logger.ts'
-import { assertOrmsMayBeUsed } from './application-orms.ts'
+import { assertNoClassShared, assertOrmsMayBeUsed } from './application-orms.ts'
 import { assertDeferrable, buildOrm, buildOrmNow } from './build-orm.ts'
 import { Engine } from './engine.ts'
+import { migrateEngine } from './migrate.ts'
 import { EngineRegistry } from './registry.ts'
 import { MetadataPool } from './shared-metadata.ts'
 import { assertSqliteFiles } from './sqlite-files.ts'
 import type { EngineDefinition } from './validate.ts'
+
+/** How long engines that were made in vain may take to close; they have not connected. */
+const CLOSE_TIMEOUT_MS = 1000
 
 /** When the entities of engines with `config` are discovered. */
 export type Discovery = 'registration' | 'deferred'
@@ -21,14 +25,26 @@ export async function buildEngines(definitions: readonly EngineDefinition[], dis
   assertSqliteFiles(definitions, logger)
   const metadata = new MetadataPool()
   const engines: Engine[] = []
-  for (const definition of definitions) engines.push(await buildEngine(definition, discovery, metadata, logger))
+  try {
+    for (const definition of definitions) engines.push(await buildEngine(definition, definitions, discovery, metadata, logger))
+    // Discovery finds more than the options list: what entities refer to, and what folders hold.
+    if (discovery === 'registration') assertNoClassShared(engines)
+    for (const [index, definition] of definitions.entries()) if (definition.migrate) await migrateEngine(definition, engines[index]!.orm, logger)
+  } catch (error) {
+    for (const [index, engine] of engines.entries()) if (definitions[index]!.orm === undefined) await engine.dispose(CLOSE_TIMEOUT_MS)
+    throw error
+  }
   return new EngineRegistry(definitions, engines)
 }
 
-async function buildEngine(definition: EngineDefinition, discovery: Discovery, metadata: MetadataPool, logger: SqlAssistLogger): Promise<Engine> {
-  const { name, readonly, config = {}, orm } = definition
-  const request = { name, readonly, config }
-  const make = (): MikroORM => buildOrmNow(request, metadata)
+async function buildEngine(definition: EngineDefinition, all: readonly EngineDefinition[], discovery: Discovery, metadata: MetadataPool, logger: SqlAssistLogger): Promise<Engine> {
+  const { name, readonly, config = {}, orm, namingConvention } = definition
+  const request = { name, readonly, config, namingConvention }
+  const make = (): MikroORM => {
+    const made = buildOrmNow(request, metadata)
+    assertNoClassShared([...all, { name, orm: made }])
+    return made
+  }
   if (orm !== undefined) return new Engine(definition, logger, make, orm)
   if (discovery === 'registration') return new Engine(definition, logger, make, await buildOrm(request, metadata))
   assertDeferrable(request)

@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/core'
-import { DiscoveryFailedError, InvalidOptionsError } from '../errors.ts'
-import { registerDiscovered } from '../entities/shared-prototypes.ts'
+import { DiscoveryFailedError, errorCodes, InvalidOptionsError, type SqlAssistError } from '../errors.ts'
 import { type AnyOptions, sqlAssistConfig } from './guarantees.ts'
+import type { EngineOptions } from './options.ts'
 import type { MetadataPool } from './shared-metadata.ts'
 
 /** Paths instead of classes: only MikroORM's asynchronous discovery reads folders. */
@@ -12,6 +12,7 @@ interface Request {
   readonly name: string
   readonly readonly: boolean
   readonly config: AnyOptions
+  readonly namingConvention?: EngineOptions['namingConvention']
 }
 
 /** Makes the MikroORM of an engine at registration. Nothing connects yet. */
@@ -39,15 +40,15 @@ export function assertDeferrable(request: Request): void {
   }
 }
 
-const guaranteedOptions = ({ name, config, readonly }: Request): AnyOptions => sqlAssistConfig(name, config, { readonly })
+const guaranteedOptions = ({ name, config, readonly, namingConvention }: Request): AnyOptions =>
+  sqlAssistConfig(name, config, { readonly, namingConvention })
 
 function shared(request: Request, metadata: MetadataPool): MikroORM | undefined {
-  return metadata.share(request.config, () => guaranteedOptions(request))
+  return metadata.share(request, () => guaranteedOptions(request))
 }
 
 function discovered(request: Request, metadata: MetadataPool, orm: MikroORM): MikroORM {
-  registerDiscovered(orm)
-  metadata.offer(request.config, orm)
+  metadata.offer(request, orm)
   return orm
 }
 
@@ -60,5 +61,7 @@ async function explained<T>(engine: string, fn: () => Promise<T>): Promise<T> {
 }
 
 function failure(engine: string, cause: unknown): Error {
-  return new DiscoveryFailedError(engine, cause instanceof Error ? cause.message : String(cause), { cause })
+  if (!(cause instanceof Error)) return new DiscoveryFailedError(engine, String(cause), { cause })
+  // One of ours says what is wrong already.
+  return errorCodes.has((cause as Partial<SqlAssistError>).code ?? '') ? cause : new DiscoveryFailedError(engine, cause.message, { cause })
 }

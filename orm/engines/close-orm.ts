@@ -8,23 +8,33 @@ interface ConnectionMaker {
   createKysely(): unknown
 }
 
+/** How long a pool may still take when its connections have been destroyed, in ms; other databases may have nothing to destroy. */
+const DESTROYED_MS = 1000
+
 /**
  * Closes a MikroORM for good, within a bound: `orm.close()` alone waits for ever for a connection that somebody still holds.
  */
 export async function closeOrm(orm: MikroORM, engine: string, timeoutMs: number, pool: PoolGuard | undefined, logger: SqlAssistLogger): Promise<void> {
   const closing = orm.close(true)
   forbidReopening(orm, engine)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, 'late')
-  })
   try {
-    if ((await Promise.race([closing, late])) !== 'late') return
+    if (await settlesWithin(closing, timeoutMs)) return
     logger.warn({ engine, timeoutMs }, `Engine '${engine}' had connections in use after ${timeoutMs} ms: they are destroyed`)
     pool?.destroyCheckedOut()
-    if (pool !== undefined) await closing
+    await settlesWithin(closing, DESTROYED_MS)
   } catch (err) {
     logger.error({ err, engine }, `Engine '${engine}' could not be closed cleanly`)
+  }
+}
+
+/** @throws what the promise rejects with, if it does so in time */
+async function settlesWithin(promise: Promise<void>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false)
+  })
+  try {
+    return await Promise.race([promise.then(() => true as const), late])
   } finally {
     clearTimeout(timer)
   }

@@ -1,6 +1,6 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
-import { forgetDiscovered } from '../entities/shared-prototypes.ts'
-import { DisposedError, OrmConnectedError } from '../errors.ts'
+import { registerDiscovered } from '../entities/shared-prototypes.ts'
+import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { PoolStats } from '../postgres/pool-guard.ts'
 import { bindSession } from '../sessions/binding.ts'
@@ -12,7 +12,7 @@ import { sessionSubscriber } from '../sessions/subscriber.ts'
 import { closeOrm } from './close-orm.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
 import type { SessionForkOptions } from './options.ts'
-import type { EngineDefinition } from './validate.ts'
+import { assertForkOptions, type EngineDefinition } from './validate.ts'
 
 /** What an engine is doing, as plain copies. */
 export interface EngineStats {
@@ -32,7 +32,8 @@ export class Engine implements SessionEngine {
   readonly #logger: SqlAssistLogger
   readonly #make: () => MikroORM
   #orm: MikroORM | undefined
-  #root: EntityManager | undefined
+  /** The application's own MikroORM, made without `sqlAssistConfig()`: it is not touched. */
+  #foreign = false
   #opened = 0
   #closed = 0
   #disposed = false
@@ -53,17 +54,23 @@ export class Engine implements SessionEngine {
 
   /** The engine's MikroORM: schema generator, migrator, metadata. Its own `em` belongs to no session. */
   get orm(): MikroORM {
+    if (this.#orm === undefined && this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
     return this.#orm ?? this.#adopt(this.#make())
+  }
+
+  /** The name that MikroORM's contexts know the engine by; none while its MikroORM waits for first use. */
+  get contextName(): string | undefined {
+    return this.#orm?.em.name
   }
 
   /** Opens a session. Nothing connects before its first statement. */
   open(info: SessionInfo, logger: SqlAssistLogger): EntityManager {
     if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
     const { fork } = this.#definition
-    const { filters, ...options } = (typeof fork === 'function' ? fork(info) : fork) ?? noForkOptions
-    const root = (this.orm, this.#root!)
+    const { filters, ...options } = (typeof fork === 'function' ? this.#forkOptions(fork(info)) : fork) ?? noForkOptions
     // Without disableContextResolution the global EntityManager would fork the session of MikroORM's own request context.
-    const em = root.fork({ ...options, disableContextResolution: true })
+    const em = this.orm.em.fork({ ...options, disableContextResolution: true, cloneEventManager: this.#foreign })
+    if (this.#foreign) makeSession(em)
     bindSession(em, new SessionState(this, info, logger, filters))
     this.#opened++
     return em
@@ -90,7 +97,6 @@ export class Engine implements SessionEngine {
     this.#disposed = true
     const orm = this.#orm
     if (orm === undefined || (this.#definition.orm !== undefined && !this.#definition.dispose)) return
-    forgetDiscovered(orm)
     await closeOrm(orm, this.name, timeoutMs, this.#guarantees?.pool, this.#logger)
   }
 
@@ -101,25 +107,29 @@ export class Engine implements SessionEngine {
   #adopt(orm: MikroORM): MikroORM {
     this.#orm = orm
     const guarantees = this.#guarantees
-    if (guarantees === undefined) {
-      this.#root = foreignRoot(orm)
-      return orm
-    }
+    this.#foreign = guarantees === undefined
+    if (guarantees === undefined) return orm
+    registerDiscovered(orm)
     guarantees.logger = this.#logger
     if (this.readonly && !guarantees.readonly) {
-      if (guarantees.connected) throw new OrmConnectedError(this.name)
-      guarantees.readonly = true
+      guarantees.makeReadonly()
       orm.config.set('ensureDatabase', false)
     }
-    this.#root = orm.em
+    guarantees.writable ||= !this.readonly
     return orm
+  }
+
+  #forkOptions(options: SessionForkOptions | undefined): SessionForkOptions | undefined {
+    if (options !== undefined) assertForkOptions(`engines.${this.name}.fork`, options)
+    return options
   }
 }
 
-/** A session root over a MikroORM that knows nothing of us: it is not touched, its events reach its subscribers and ours. */
-function foreignRoot(orm: MikroORM): EntityManager {
-  const events = orm.em.getEventManager().clone()
-  events.registerSubscriber(sessionSubscriber)
-  const Session = sessionClass(orm.em.constructor as EntityManagerClass)
-  return new Session(orm.config, orm.driver, orm.getMetadata(), false, events)
+/**
+ * Turns a fork of an EntityManager that knows nothing of us into a session: its filters and their parameters, its schema and its
+ * subscribers came with the fork, and the EntityManager that it was made from stays as it is.
+ */
+function makeSession(fork: EntityManager): void {
+  Object.setPrototypeOf(fork, sessionClass(fork.constructor as EntityManagerClass).prototype as object)
+  fork.getEventManager().registerSubscriber(sessionSubscriber)
 }

@@ -1,13 +1,16 @@
-import { type EntityManager, type Options, RequestContext } from '@mikro-orm/core'
+import type { Options } from '@mikro-orm/core'
 import { sharedHydrator } from '../entities/shared-hydrator.ts'
-import { DriverUnsupportedError } from '../errors.ts'
+import type { NamingConventionOption } from '../models/naming/convention.ts'
+import { namingOptions } from '../models/naming/naming-options.ts'
 import { noLogger, type SqlAssistLogger } from '../logger.ts'
 import { postgresDriverOptions } from '../postgres/driver-options.ts'
 import { PoolGuard } from '../postgres/pool-guard.ts'
-import { sessionStateOf } from '../sessions/binding.ts'
 import { sessionClass } from '../sessions/session-class.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
-import { sqliteDriverOptions, sqliteReadonlyReadyMade, sqliteSetup } from '../sqlite/driver-options.ts'
+import { sqliteName } from '../sqlite/database-name.ts'
+import { sqliteDriverOptions, sqliteSetup } from '../sqlite/driver-options.ts'
+import { queryOnlyDialect, type SqliteDialectLike } from '../sqlite/query-only-dialect.ts'
+import { assertConfig, assertReadonlyPossible } from './config-check.ts'
 import { uniqueContextName } from './context-name.ts'
 import { type Dialect, dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { entityManagerClassOf } from './driver-entity-manager.ts'
@@ -21,16 +24,31 @@ export class Guarantees {
   readonly dialect: Dialect
   readonly dbName: unknown
   readonly pool: PoolGuard
+  readonly #options: AnyOptions
   readonly = false
   /** True from the first connection on: too late to make it readonly. */
   connected = false
+  /** True from the moment it is registered as a writable engine: too late as well. */
+  writable = false
   logger: SqlAssistLogger = noLogger
 
   constructor(engine: string, options: AnyOptions) {
     this.engine = engine
+    this.#options = options
     this.dialect = dialectOf(options.driver)
-    this.dbName = options.dbName
+    this.dbName = sqliteName(options)
     this.pool = new PoolGuard(engine, () => this.logger)
+  }
+
+  /** What the application gave: `driverOptions` of the MikroORM is ours by then. */
+  get userDriverOptions(): unknown {
+    return this.#options.driverOptions
+  }
+
+  /** From the next connection on the database refuses writes. */
+  makeReadonly(): void {
+    assertReadonlyPossible(this.engine, this.#options)
+    this.readonly = true
   }
 
   /** The `driverOptions` for a connection that is about to be made. */
@@ -39,8 +57,8 @@ export class Guarantees {
     const user: unknown = typeof given === 'function' ? (given as () => unknown)() : (given ?? {})
     if (isReadyMadeKysely(user)) {
       if (!this.readonly) return user
-      if (this.dialect === 'sqlite') return sqliteReadonlyReadyMade(this.engine, user)
-      throw new DriverUnsupportedError(this.engine, 'a ready-made kysely', `a readonly engine cannot make its connections read-only: pass driver options instead`)
+      assertReadonlyPossible(this.engine, { ...this.#options, driverOptions: user }) // again: a function may have made it
+      return queryOnlyDialect(user as SqliteDialectLike)
     }
     const options = user as Record<string, unknown>
     if (this.dialect === 'postgresql') return postgresDriverOptions(options, this.engine, this.readonly, this.pool)
@@ -61,6 +79,13 @@ export function guaranteesOf(driverOptions: unknown): Guarantees | undefined {
   return typeof driverOptions === 'function' ? guaranteed.get(driverOptions) : undefined
 }
 
+/** Settings of {@link sqlAssistConfig}. */
+export interface ConfigSettings {
+  readonly readonly?: boolean
+  /** See the engine option of that name. */
+  readonly namingConvention?: NamingConventionOption | undefined
+}
+
 /**
  * MikroORM options with everything that an engine relies on, for an application that calls `MikroORM.init()` itself:
  *
@@ -69,17 +94,19 @@ export function guaranteesOf(driverOptions: unknown): Guarantees | undefined {
  * await app.register(sqlassist, { engines: { writer: { orm } } })
  * ```
  *
- * What it sets, around what you set: `contextName` (unique in the process), `entityManager`, `hydrator`, `subscribers`, `context`,
- * `driverOptions`, `onCreateConnection`. Everything else is yours.
+ * What it sets, around what you set: `contextName` (unique in the process), `entityManager`, `hydrator`, `subscribers`,
+ * `driverOptions`, `onCreateConnection`, `namingStrategy` (unless you set it), `discovery.afterDiscovered`. Everything else is yours.
  *
  * @param name - the engine's name, as it will be registered
  * @param options - MikroORM options, driver included
- * @param settings - `readonly: true` for an engine that may be connected before it is registered
+ * @param settings - `readonly: true` for an engine that may be connected before it is registered; `namingConvention` as of an engine
  * @returns new options; yours are not changed
+ * @throws InvalidOptionsError, DriverUnsupportedError
  */
-export function sqlAssistConfig<O extends AnyOptions>(name: string, options: O, settings: { readonly readonly?: boolean } = {}): O {
+export function sqlAssistConfig<O extends AnyOptions>(name: string, options: O, settings: ConfigSettings = {}): O {
+  assertConfig(`sqlAssistConfig('${name}')`, options)
   const guarantees = new Guarantees(name, options)
-  guarantees.readonly = settings.readonly === true
+  if (settings.readonly === true) guarantees.makeReadonly()
   const driverOptions = (): unknown => guarantees.driverOptions(options.driverOptions)
   guaranteed.set(driverOptions, guarantees)
   const setup = guarantees.dialect === 'sqlite' ? { onCreateConnection: setupConnection(guarantees, options.onCreateConnection) } : {}
@@ -91,8 +118,8 @@ export function sqlAssistConfig<O extends AnyOptions>(name: string, options: O, 
     entityManager: sessionClass(entityManagerClassOf(options)),
     hydrator: sharedHydrator(options.hydrator),
     subscribers: [...(options.subscribers ?? []), sessionSubscriber],
-    context: contextOf(options.context),
     driverOptions,
+    ...namingOptions(options, settings.namingConvention, guarantees.dialect),
     ...(guarantees.readonly ? { ensureDatabase: false } : {}),
   }
 }
@@ -109,13 +136,3 @@ function setupConnection(guarantees: Guarantees, user: ConnectionHook | undefine
     await user?.(connection)
   }
 }
-
-/** MikroORM asks this for the EntityManager of the current request. One of our sessions may be inside a transaction: then that one. */
-function contextOf(user: Options['context'] | undefined): Options['context'] {
-  return (name) => {
-    const em = (user ?? requestContextManager)(name)
-    return em !== undefined && sessionStateOf(em) !== undefined ? em.getContext(false) : em
-  }
-}
-
-const requestContextManager = (name: string): EntityManager | undefined => RequestContext.getEntityManager(name)

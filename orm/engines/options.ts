@@ -1,4 +1,6 @@
 import type { ForkOptions, MikroORM, Options } from '@mikro-orm/core'
+import type { NamingConventionOption } from '../models/naming/convention.ts'
+import type { MigrateOptions } from './migrate-options.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 
 /**
@@ -28,6 +30,16 @@ export interface EngineOptions {
   readonly autocommit?: boolean
   /** How sessions are made; a function is called with the session's `info` (in a request: `{ request }`), once per session. */
   readonly fork?: SessionForkOptions | ((info: SessionInfo) => SessionForkOptions)
+  /**
+   * Patterns for the names of constraints and indexes, where they are to differ from `NAMING_CONVENTION`; false for MikroORM's names.
+   * A `namingStrategy` of the config goes on naming tables and columns; given alone it names everything. With `orm`: see `sqlAssistConfig()`.
+   */
+  readonly namingConvention?: NamingConventionOption | undefined
+  /**
+   * Runs the pending migrations at registration, once for all processes that start at the same time. Default: false.
+   * With `config`, on PostgreSQL and SQLite, not on a readonly engine. Options are MikroORM's `migrations` options.
+   */
+  readonly migrate?: boolean | MigrateOptions
   /** With `orm`: close it together with everything else. Default: false, because the application made it. */
   readonly dispose?: boolean
 }

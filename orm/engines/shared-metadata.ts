@@ -4,7 +4,8 @@ import type { AnyOptions } from './guarantees.ts'
 /** The options that decide what discovery finds. Two engines that agree on all of them may share its result. */
 const DISCOVERY_OPTIONS = [
   'driver', 'entitiesTs', 'namingStrategy', 'metadataProvider', 'discovery', 'embeddables', 'schema', 'timezone', 'forceUtcTimezone',
-  'propagationOnPrototype', 'serialization', 'entityRepository', 'filters', 'dataloader', 'baseDir', 'preferTs', 'routines',
+  'propagationOnPrototype', 'serialization', 'assign', 'entityRepository', 'filters', 'dataloader', 'baseDir', 'preferTs', 'routines',
+  'forceEntityConstructor', 'hydrator',
 ] as const
 
 /**
@@ -26,30 +27,41 @@ class SharingMikroORM extends MikroORM {
   }
 }
 
+/** What decides the outcome of a discovery: the options as the user gave them. */
+interface Discoverable {
+  readonly config: AnyOptions
+  readonly namingConvention?: unknown
+}
+
 /** What has been discovered so far in one set of engines. */
 export class MetadataPool {
-  readonly #donors: { readonly config: AnyOptions; readonly orm: MikroORM }[] = []
+  readonly #donors: { readonly request: Discoverable; readonly orm: MikroORM }[] = []
 
   /**
    * A MikroORM with metadata that is known already, or undefined where discovery has to run.
    *
-   * @param config - the options as the user gave them: these decide
+   * @param request - the options as the user gave them: these decide
    * @param options - the options that the MikroORM is made with
    */
-  share(config: AnyOptions, options: () => AnyOptions): MikroORM | undefined {
-    const donor = this.#donors.find((candidate) => sameDiscovery(candidate.config, config))
+  share(request: Discoverable, options: () => AnyOptions): MikroORM | undefined {
+    const donor = this.#donors.find((candidate) => sameDiscovery(candidate.request, request))
     if (donor === undefined) return undefined
-    const extensions = config.extensions ?? donor.orm.config.get('extensions')
-    return new SharingMikroORM({ ...options(), extensions }, donor.orm.getMetadata())
+    const extensions = request.config.extensions ?? donor.orm.config.get('extensions')
+    // MikroORM.init() has filled in what it loads asynchronously; the constructor alone does not.
+    const metadataCache = donor.orm.config.get('metadataCache')
+    // The donor's naming strategy knows the names of the model already.
+    const namingStrategy = donor.orm.config.get('namingStrategy')
+    return new SharingMikroORM({ ...options(), extensions, metadataCache, ...(namingStrategy && { namingStrategy }) }, donor.orm.getMetadata())
   }
 
   /** Takes note of what was discovered for the options. */
-  offer(config: AnyOptions, orm: MikroORM): void {
-    this.#donors.push({ config, orm })
+  offer(request: Discoverable, orm: MikroORM): void {
+    this.#donors.push({ request, orm })
   }
 }
 
-function sameDiscovery(a: AnyOptions, b: AnyOptions): boolean {
+function sameDiscovery({ config: a, namingConvention: names }: Discoverable, { config: b, namingConvention: otherNames }: Discoverable): boolean {
+  if (!sameValue(names, otherNames)) return false
   return sameList(a.entities, b.entities) && DISCOVERY_OPTIONS.every((key: keyof AnyOptions) => sameValue(a[key], b[key]))
 }
 

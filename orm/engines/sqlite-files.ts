@@ -1,9 +1,8 @@
-import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { SqliteFileSharedError, SqliteMemoryError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
-import { isMemory } from '../sqlite/driver-options.ts'
+import { isMemory, sqliteName, sqlitePath } from '../sqlite/database-name.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import { guaranteesOf } from './guarantees.ts'
 import type { EngineDefinition } from './validate.ts'
 
 /**
@@ -19,7 +18,7 @@ export function assertSqliteFiles(definitions: readonly EngineDefinition[], logg
     throw new SqliteMemoryError(namesOf(inMemory))
   }
   const writers = engines.filter(({ definition, dbName }) => !definition.readonly && !isMemory(dbName))
-  for (const [file, sharers] of Map.groupBy(writers, ({ dbName }) => realPath(dbName))) {
+  for (const [file, sharers] of Map.groupBy(writers, ({ dbName }) => sqlitePath(dbName))) {
     if (sharers.length === 1) continue
     // An autocommit engine holds the lock for one flush only; every other writer may keep a transaction open while it waits for something.
     if (sharers.some(({ definition }) => !definition.autocommit)) throw new SqliteFileSharedError(file, namesOf(sharers))
@@ -32,20 +31,17 @@ const namesOf = (engines: readonly { readonly definition: EngineDefinition }[]):
 
 function databaseOf({ config, orm }: EngineDefinition): { sqlite: boolean; dbName: string; readyMade: object | undefined } {
   const driver: unknown = config?.driver ?? orm?.driver.constructor
-  const driverOptions: unknown = config?.driverOptions ?? orm?.config.get('driverOptions')
-  const dbName: unknown = config?.dbName ?? orm?.config.get('dbName')
+  const options = optionsOf(config, orm)
+  const dbName = sqliteName(options)
   return {
     sqlite: dialectOf(driver as never) === 'sqlite' && dbName !== undefined,
-    dbName: String(dbName),
-    readyMade: isReadyMadeKysely(driverOptions) ? driverOptions : undefined,
+    dbName: dbName ?? '',
+    readyMade: isReadyMadeKysely(options.driverOptions) ? options.driverOptions : undefined,
   }
 }
 
-function realPath(dbName: string): string {
-  const path = resolve(dbName)
-  try {
-    return realpathSync(path)
-  } catch {
-    return path // not there yet: the writer makes it
-  }
+function optionsOf(config: EngineDefinition['config'], orm: EngineDefinition['orm']): { readonly dbName?: unknown; readonly clientUrl?: unknown; readonly driverOptions?: unknown } {
+  if (orm === undefined) return config ?? {}
+  const driverOptions: unknown = orm.config.get('driverOptions')
+  return { dbName: orm.config.get('dbName'), driverOptions: guaranteesOf(driverOptions)?.userDriverOptions ?? driverOptions }
 }

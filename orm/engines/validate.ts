@@ -1,6 +1,9 @@
-import { MikroORM, type Options } from '@mikro-orm/core'
+import { MikroORM } from '@mikro-orm/core'
 import { DefaultEngineError, EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import { assertKnownOptions, isPlainObject } from '../options-check.ts'
+import { completeConvention } from '../models/naming/convention.ts'
+import { assertConfig } from './config-check.ts'
+import { assertMigrate } from './migrate-options.ts'
 import { assertEngineName } from './names.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
@@ -14,7 +17,8 @@ export interface EngineDefinition extends EngineOptions {
 }
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'dispose'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate'])
+const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
  * Checks everything that can be checked before anything is made or connected.
@@ -56,22 +60,26 @@ function validateEngine(name: string, options: unknown): EngineDefinition {
     const value = options[flag]
     if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionsError(`${where}.${flag}`, `must be true or false, not ${typeof value}`)
   }
-  const { config, orm, fork } = options
+  const { config, orm, fork, namingConvention } = options
   if ((config === undefined) === (orm === undefined)) throw new InvalidOptionsError(where, `needs either 'config' or 'orm'`)
   if (orm !== undefined && !(orm instanceof MikroORM)) throw new InvalidOptionsError(`${where}.orm`, 'must be a MikroORM instance (of the same copy of @mikro-orm/core)')
-  if (config !== undefined) validateConfig(`${where}.config`, config)
-  if (fork !== undefined && typeof fork !== 'function' && !isPlainObject(fork)) throw new InvalidOptionsError(`${where}.fork`, 'must be fork options, or a function that returns them')
+  if (config !== undefined) assertConfig(`${where}.config`, config)
+  if (fork !== undefined && typeof fork !== 'function') assertForkOptions(`${where}.fork`, fork)
+  completeConvention(`${where}.namingConvention`, namingConvention)
+  if (namingConvention !== undefined && orm !== undefined) {
+    throw new InvalidOptionsError(`${where}.namingConvention`, `goes with 'config'; for an 'orm' give it to sqlAssistConfig('${name}', options, { namingConvention })`)
+  }
   if (options['dispose'] === true && orm === undefined) throw new InvalidOptionsError(`${where}.dispose`, `goes with 'orm'; what is made from 'config' is always disposed`)
   if (options['readonly'] === true && options['autocommit'] === true) throw new InvalidOptionsError(where, 'cannot be readonly and autocommit')
+  assertMigrate(`${where}.migrate`, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
   return Object.freeze({ ...options, ...flags, name }) as unknown as EngineDefinition
 }
 
-function validateConfig(where: string, config: unknown): void {
-  if (!isPlainObject(config)) throw new InvalidOptionsError(where, 'must be MikroORM options')
-  const { driver, replicas } = config as Partial<Options>
-  if (typeof driver !== 'function') throw new InvalidOptionsError(where, 'has no driver: make it with defineConfig() of a driver package such as @mikro-orm/postgresql')
-  if (replicas !== undefined && replicas.length > 0) {
-    throw new InvalidOptionsError(`${where}.replicas`, 'is refused: MikroORM picks a replica for each query, so that a request sees rows appear and vanish. Declare a readonly engine on the replica instead')
-  }
+/** Fork options are checked at registration, and those that a function makes when it has made them. */
+export function assertForkOptions(where: string, fork: unknown): void {
+  if (!isPlainObject(fork)) throw new InvalidOptionsError(where, 'must be fork options, or a function that returns them')
+  assertKnownOptions(fork, KNOWN_FORK, `${where}.`)
+  const { filters } = fork
+  if (filters !== undefined && !isPlainObject(filters)) throw new InvalidOptionsError(`${where}.filters`, 'must be an object such as { tenant: { id: 7 }, softDelete: false }')
 }

@@ -1,5 +1,5 @@
 import { type Configuration, type MetadataStorage, ObjectHydrator, type Options } from '@mikro-orm/core'
-import { bindToMetadata } from './shared-prototypes.ts'
+import { bindEmbedded, bindToMetadata } from './shared-prototypes.ts'
 
 /**
  * Whether any hydrator of this process is filling an entity right now. Kept on globalThis, because it must be one even with two copies
@@ -34,6 +34,7 @@ export function sharedHydrator(Base: HydratorConstructor = ObjectHydrator): Hydr
       bindToMetadata(args[0] as object, this.metadata, this.config)
       const newEntity = args[5] === true
       hydrating(!newEntity, () => super.hydrate(...args))
+      bindEmbedded(args[0] as object, this.metadata, this.config)
     }
 
     override hydrateReference(...args: unknown[]): void {

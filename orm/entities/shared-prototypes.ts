@@ -1,4 +1,4 @@
-import { type Configuration, type EntityMetadata, helper, type MetadataStorage, type MikroORM, type Platform } from '@mikro-orm/core'
+import { type Configuration, type EntityMetadata, helper, type MetadataStorage, type MikroORM, type Platform, ReferenceKind } from '@mikro-orm/core'
 
 /** What MikroORM writes on the prototype of an entity class, over what the MikroORM before it wrote there. */
 interface Decoration {
@@ -15,52 +15,62 @@ interface KeyGetters {
   pkGetterConverted: unknown
 }
 
-const KEYS = ['__meta', '__config', '__platform', '__factory'] as const
-const kStorage = Symbol('fastify-sqlassist.metadataStorage')
-
-/** Which MikroORM's metadata know a prototype. A class needs help only where there are two. */
-const decorations = new WeakMap<object, Map<MetadataStorage, Decoration>>()
+/** Which discoveries know a class. It needs help only where there are two. */
+interface Knowledge {
+  /** Weak: what a closed MikroORM knew goes when its last entity goes, and not before, because that one may still be serialized. */
+  readonly byStorage: WeakMap<MetadataStorage, Decoration>
+  count: number
+  /** For entities that belong to nobody yet. */
+  last: Decoration
+}
 
 interface EntityHelper extends KeyGetters {
   __em?: { getMetadata(): MetadataStorage }
   [kStorage]?: MetadataStorage
 }
 
+const KEYS = ['__meta', '__config', '__platform', '__factory'] as const
+const kStorage = Symbol('fastify-sqlassist.metadataStorage')
+
+const knowledge = new WeakMap<object, Knowledge>()
+let anyShared = false
+
+/** Whether this process has a class that was discovered twice: while it has none, there is nothing to tell apart. */
+export const classesAreShared = (): boolean => anyShared
+
 /**
  * Lets each entity of a class that several MikroORM instances know answer with the metadata and the platform of its own one, and not
  * of whichever was initialised last. Needed where metadata cannot be shared: different drivers, or entity lists that overlap.
- * Called right after a discovery.
+ * Called after a discovery, in any order: what is noted does not come from the prototypes.
  */
 export function registerDiscovered(orm: MikroORM): void {
   const storage = orm.getMetadata()
+  const common = { __config: orm.config, __platform: orm.driver.getPlatform(), __factory: orm.em.fork({ disableContextResolution: true }).getEntityFactory() }
   for (const meta of storage) {
     const prototype = meta.prototype as object | undefined
-    if (!prototype) continue
-    const known = decorations.get(prototype) ?? new Map<MetadataStorage, Decoration>()
-    known.set(storage, readDecoration(prototype))
-    decorations.set(prototype, known)
-    if (known.size > 1) installDispatch(prototype, known, storage)
+    if (prototype) learn(prototype, storage, { __meta: meta, ...common })
   }
 }
 
-/** Forgets a MikroORM that has been closed. */
-export function forgetDiscovered(orm: MikroORM): void {
-  const storage = orm.getMetadata()
-  for (const meta of storage) if (meta.prototype) decorations.get(meta.prototype as object)?.delete(storage)
+function learn(prototype: object, storage: MetadataStorage, decoration: Decoration): void {
+  const known = knowledge.get(prototype) ?? { byStorage: new WeakMap(), count: 0, last: decoration }
+  if (known.byStorage.has(storage)) return
+  known.byStorage.set(storage, decoration)
+  known.count++
+  known.last = decoration
+  knowledge.set(prototype, known)
+  if (known.count < 2) return
+  anyShared = true
+  installDispatch(prototype, known)
 }
 
-function readDecoration(prototype: object): Decoration {
-  const values = prototype as unknown as Decoration
-  return { __meta: values.__meta, __config: values.__config, __platform: values.__platform, __factory: values.__factory }
-}
-
-function installDispatch(prototype: object, known: Map<MetadataStorage, Decoration>, last: MetadataStorage): void {
+function installDispatch(prototype: object, known: Knowledge): void {
   for (const key of KEYS) {
     Object.defineProperty(prototype, key, {
       configurable: true,
       get(this: object) {
         const storage = this === prototype ? undefined : storageOf(this)
-        return (known.get(storage ?? last) ?? known.get(last) ?? [...known.values()].at(-1))?.[key]
+        return ((storage && known.byStorage.get(storage)) ?? known.last)[key]
       },
     })
   }
@@ -73,19 +83,37 @@ function storageOf(entity: object): MetadataStorage | undefined {
 }
 
 /**
- * Tells a new entity whose it is, before MikroORM asks for its metadata or converts its key. Costs a look-up, and nothing more where the
- * class is known to one MikroORM only.
+ * Tells an entity whose it is, before MikroORM asks for its metadata or converts its key. Costs a look-up, and nothing more where the
+ * class was discovered only once.
+ *
+ * @returns whether it was told something else before
  */
-export function bindToMetadata(entity: object, storage: MetadataStorage, config: Configuration): void {
-  const known = decorations.get(Object.getPrototypeOf(entity) as object)
-  if (known === undefined || known.size < 2 || !known.has(storage)) return
+export function bindToMetadata(entity: object, storage: MetadataStorage, config: Configuration): boolean {
+  const known = knowledge.get(Object.getPrototypeOf(entity) as object)
+  const meta = known !== undefined && known.count > 1 ? known.byStorage.get(storage)?.__meta : undefined
+  if (meta === undefined) return false
   const own = helper(entity) as unknown as EntityHelper
-  if (own[kStorage] === storage) return
+  const before = own[kStorage]
+  if (before === storage) return false
   own[kStorage] = storage
-  const meta = known.get(storage)!.__meta
-  if (meta.embeddable || meta.virtual) return
+  if (meta.embeddable || meta.virtual) return false
   const comparator = config.getComparator(storage)
   own.pkGetter = comparator.getPkGetter(meta)
   own.pkSerializer = comparator.getPkSerializer(meta)
   own.pkGetterConverted = comparator.getPkGetterConverted(meta)
+  return before !== undefined
+}
+
+/** The same for the embedded values of an entity, which are serialized on their own. */
+export function bindEmbedded(holder: object, storage: MetadataStorage, config: Configuration): void {
+  const meta = anyShared ? storage.find(holder.constructor as never) : undefined
+  for (const property of meta?.props ?? []) {
+    if (property.kind !== ReferenceKind.EMBEDDED || property.embedded !== undefined) continue
+    const value = (holder as Record<string, unknown>)[property.name]
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (typeof item !== 'object' || item === null) continue
+      bindToMetadata(item, storage, config)
+      bindEmbedded(item, storage, config)
+    }
+  }
 }

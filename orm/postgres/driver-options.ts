@@ -12,15 +12,24 @@ const READ_ONLY = '-c default_transaction_read_only=on'
  * @param guard - watches the pool that MikroORM makes of these options
  */
 export function postgresDriverOptions(user: Record<string, unknown>, engine: string, readonly: boolean, guard: PoolGuard): Record<string, unknown> {
-  const { onPoolCreated, options } = user as { onPoolCreated?: (pool: unknown) => unknown; options?: string }
+  const { onPoolCreated } = user as { onPoolCreated?: (pool: unknown) => unknown }
   return {
     connectionTimeoutMillis: CHECKOUT_TIMEOUT_MS,
     application_name: `fastify-sqlassist/${engine}`,
     ...user,
-    ...(readonly ? { options: options === undefined ? READ_ONLY : `${options} ${READ_ONLY}` } : {}),
+    ...(readonly ? readOnly(user) : {}),
     onPoolCreated: (pool: GuardablePool): unknown => {
       guard.watch(pool)
       return onPoolCreated?.(pool)
     },
+  }
+}
+
+/** pg takes `options` from its connection string first, then from its own options, then from the environment; in each the last word holds. */
+function readOnly(user: Record<string, unknown>): Record<string, unknown> {
+  const { connectionString, options = process.env['PGOPTIONS'] } = user as { connectionString?: string; options?: string }
+  return {
+    options: options ? `${options} ${READ_ONLY}` : READ_ONLY,
+    ...(connectionString === undefined ? {} : { connectionString: connectionString.replaceAll(/[?&]options=[^&#]*/g, `$&+${READ_ONLY.replace(' ', '+')}`) }),
   }
 }

@@ -3,6 +3,7 @@ type Release = (destroy?: Error | boolean) => void
 /** The part of pg's Client that we touch. */
 export interface GuardedClient {
   release: Release
+  query(...args: unknown[]): unknown
   readonly processID?: number
   getTransactionStatus?(): 'I' | 'T' | 'E' | null
   once(event: 'end', listener: () => void): unknown
@@ -23,6 +24,7 @@ export interface ClientWatcher {
  * between:
  * - a second release does nothing, where pg throws;
  * - a connection that dies while it is checked out is released, where kysely keeps the slot for ever (kysely#1990);
+ * - one whose BEGIN or ROLLBACK fails is destroyed, for the same reason: kysely does not give it back either;
  * - a connection that comes back inside a transaction is destroyed. The server says so at the end of each answer: no round trip.
  */
 export function guardClient(Base: ClientClass, watcher: ClientWatcher): ClientClass {
@@ -32,6 +34,12 @@ export function guardClient(Base: ClientClass, watcher: ClientWatcher): ClientCl
     constructor(...args: unknown[]) {
       super(...args)
       this.once('end', () => this.release(true))
+    }
+
+    override query(...args: unknown[]): unknown {
+      const result = super.query(...args)
+      if (isBeginOrRollback(args[0])) (result as Promise<unknown> | undefined)?.catch(() => this.release(true))
+      return result
     }
 
     override get release(): Release {
@@ -52,4 +60,9 @@ export function guardClient(Base: ClientClass, watcher: ClientWatcher): ClientCl
       watcher.acquired(this)
     }
   }
+}
+
+/** The statements of kysely's own after whose failure it keeps the connection. */
+function isBeginOrRollback(statement: unknown): boolean {
+  return typeof statement === 'string' && (statement === 'begin' || statement === 'rollback' || statement.startsWith('start transaction'))
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { SessionState } from './state.ts'
-import { TransactionScope } from './transaction-scope.ts'
+import { joinedTransaction, TransactionScope } from './transaction-scope.ts'
 
 /** Ties an EntityManager to a session. */
 export interface Binding {
@@ -8,6 +8,8 @@ export interface Binding {
   readonly scope: TransactionScope
   /** 0 for the session itself and for forks made by hand; one more for each transaction around it. */
   readonly depth: number
+  /** Whether it is the session itself: only that ends the session when it is disposed of. */
+  readonly root: boolean
 }
 
 /** Where an EntityManager of ours keeps its binding: a symbol, because the base constructor looks before any field exists. */
@@ -29,5 +31,17 @@ export function sessionStateOf(em: EntityManager): SessionState | undefined {
 
 /** Makes an EntityManager the root of a session. */
 export function bindSession(em: EntityManager, state: SessionState): void {
-  ;(em as EntityManager & Bindable)[kBinding] = { state, scope: new TransactionScope(), depth: 0 }
+  ;(em as EntityManager & Bindable)[kBinding] = { state, scope: new TransactionScope(), depth: 0, root: true }
+}
+
+/**
+ * The EntityManager itself, or the one of the transaction that its session runs in here and now.
+ *
+ * @throws SessionClosedError where its session has ended
+ */
+export function inTransaction<EM extends EntityManager>(em: EM): EM {
+  const binding = bindingOf(em)
+  if (binding === undefined) return em
+  binding.state.assertOpen()
+  return (joinedTransaction(binding.scope, binding.depth) as EM | undefined) ?? em
 }

@@ -16,14 +16,19 @@ interface RollbackConnection {
  * @param aborted - the client has left or the work has failed, so that an open transaction is no surprise
  */
 export async function closeSession(em: EntityManager, state: SessionState, aborted = false): Promise<void> {
-  if (state.closed) return
+  state.closing ??= endSession(em, state, aborted)
+  await state.closing
+}
+
+async function endSession(em: EntityManager, state: SessionState, aborted: boolean): Promise<void> {
   state.closed = true
   state.transactions.forget()
   const open = state.transactions.undecided()
   if (open.length > 0 && !aborted) {
     state.logger.warn({ engine: state.engine.name, session: state.id }, `${state.label} ended inside a transaction: it is rolled back`)
   }
-  await Promise.all(open.map(async (transaction) => await rollBack(em, transaction, state)))
+  const leases = [...state.leases].map(async (lease) => await lease.end())
+  await Promise.allSettled([...leases, ...open.map(async (transaction) => await rollBack(em, transaction, state))])
   await state.transactions.commitsSettled()
   if (state.ranRawSql) await sweepConnection(em, state)
   withInternalAccess(() => em.getUnitOfWork(false).clear())

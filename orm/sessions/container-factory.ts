@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../errors.ts'
+import { EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { SessionsContainer } from './container.ts'
 import type { SessionInfo } from './info.ts'
@@ -24,6 +24,7 @@ export class ContainerFactory {
   readonly #Container: typeof SessionsContainer
   readonly #live = new Set<SessionsContainer>()
   #waiting: (() => void)[] = []
+  #checked = false
 
   constructor(engines: SessionSources, options: ContainerOptions = {}) {
     this.#engines = engines
@@ -36,11 +37,24 @@ export class ContainerFactory {
     return this.#live.size
   }
 
-  create(info: SessionInfo, logger: SqlAssistLogger, label: string): SessionsContainer {
-    const closed = (container: SessionsContainer): void => this.#forget(container)
+  /** @param ended - called when the container has been closed */
+  create(info: SessionInfo, logger: SqlAssistLogger, label: string, ended?: () => void): SessionsContainer {
+    const closed = (container: SessionsContainer): void => {
+      this.#forget(container)
+      ended?.()
+    }
     const container = new this.#Container({ engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed })
+    this.#checkFields(container)
     this.#live.add(container)
     return container
+  }
+
+  /** A field of a subclass would hide the engine of that name, and no field is there before the first instance. */
+  #checkFields(container: SessionsContainer): void {
+    if (this.#checked) return
+    const hidden = this.#engines.names.find((name) => Object.hasOwn(container, name))
+    if (hidden !== undefined) throw new EngineNameInvalidError(`'${hidden}'`, `${container.constructor.name} has a field of that name`)
+    this.#checked = true
   }
 
   /**
@@ -54,6 +68,7 @@ export class ContainerFactory {
     // Not awaited beyond the bound: a rollback waits for a statement that may run for hours.
     for (const container of late) void container.close({ aborted: true })
     await this.#drained(Math.min(timeoutMs, FORCED_CLOSE_MS))
+    for (const container of late) this.#live.delete(container) // whoever drains again need not wait for them again
     return late.length
   }
 
@@ -81,9 +96,16 @@ const FORCED_CLOSE_MS = 1000
 
 function preferencesOf(given: readonly string[] | undefined, engines: SessionSources): readonly string[] {
   if (given === undefined) return ['reader', 'writer'].filter((name) => engines.has(name))
-  const unknown = given.find((name) => !engines.has(name))
-  if (unknown !== undefined) throw new InvalidOptionsError('anyPreferences', `names '${unknown}', which is not an engine; there are ${engines.names.join(', ')}`)
+  assertAnyPreferences(given, engines.names)
   return [...given]
+}
+
+/** @throws InvalidOptionsError for anything but a list of engines */
+export function assertAnyPreferences(given: unknown, engines: readonly string[]): void {
+  if (given === undefined) return
+  if (!Array.isArray(given)) throw new InvalidOptionsError('anyPreferences', 'must be an array of engine names')
+  const unknown: unknown[] = given.filter((name) => !engines.includes(name as string))
+  if (unknown.length > 0) throw new InvalidOptionsError('anyPreferences', `names '${String(unknown[0])}', which is not an engine; there are ${engines.join(', ')}`)
 }
 
 /** The container class of an application: a property for each engine, on the prototype, so that a request pays for none of them. */

@@ -77,7 +77,7 @@ export class SessionsContainer {
 
   /** Engine name -> INIT, START or END: a frozen snapshot. An engine that was not touched stays INIT after the end. */
   get status(): Readonly<Record<string, SessionStatus>> {
-    const status = Object.create(null) as Record<string, SessionStatus>
+    const status: Record<string, SessionStatus> = {}
     for (const name of this.#setup.engines.names) {
       const session = this.#sessions.get(name)
       status[name] = session === undefined ? STATUS.INIT : isOver(session) ? STATUS.END : STATUS.START

@@ -1,21 +1,21 @@
 import { type EntityManager, Reference, Utils, wrap } from '@mikro-orm/core'
-import { bindToMetadata } from '../entities/shared-prototypes.ts'
-import { EntityLoadedTwiceError, EntityOfAnotherSessionError } from '../errors.ts'
-import { sessionStateOf } from './binding.ts'
-import type { SessionState } from './state.ts'
+import { bindEmbedded, bindToMetadata, classesAreShared } from '../entities/shared-prototypes.ts'
+import { EntityOfAnotherSessionError } from '../errors.ts'
+import { bindingOf } from './binding.ts'
 
 /** MikroORM keeps an entity's EntityManager only from its first flush on; until then we note the session that it was persisted in. */
 const kPersistedIn = Symbol('fastify-sqlassist.persistedIn')
 
 /** The part of MikroORM's per-entity helper that we read and write. */
-interface EntityState {
+export interface EntityState {
   __em?: EntityManager
   __managed?: boolean
-  __originalEntityData?: unknown
+  __schema?: string
+  __originalEntityData?: object
   [kPersistedIn]?: EntityManager
 }
 
-const stateOfEntity = (entity: object): EntityState => wrap(entity, true)
+export const stateOfEntity = (entity: object): EntityState => wrap(entity, true) as EntityState
 
 /** The EntityManager that an entity was loaded by, persisted in or merged into last, whether or not it still holds it. */
 export function managerOf(entity: object): EntityManager | undefined {
@@ -33,92 +33,72 @@ export function entitiesIn(subject: unknown): object[] {
   return found
 }
 
-/** Whether the EntityManager would still write the entity at its next flush. */
-function holds(em: EntityManager, entity: object): boolean {
-  const unitOfWork = em.getUnitOfWork(false)
-  return unitOfWork.getIdentityMap().getByEntity(entity) === entity || unitOfWork.getPersistStack().has(entity)
+/** Whether the EntityManager has the entity in its identity map, so that it notices later changes. */
+export function manages(em: EntityManager, entity: object): boolean {
+  return em.getUnitOfWork(false).getIdentityMap().getByEntity(entity) === entity
 }
 
-function describe(entity: object): string {
+/** Whether the EntityManager would still write the entity at its next flush. */
+export function holds(em: EntityManager, entity: object): boolean {
+  return em.getUnitOfWork(false).getPersistStack().has(entity) || manages(em, entity)
+}
+
+export function describe(entity: object): string {
   const key: unknown = wrap(entity, true).getPrimaryKey()
   return `The entity ${entity.constructor.name}${key == null ? '' : ` (${JSON.stringify(key)})`}`
 }
 
+/** The session as errors name it. An EntityManager that is no session may own entities too. */
+export const labelOf = (em: EntityManager): string => bindingOf(em)?.state.label ?? 'an EntityManager outside of all sessions'
+
 /**
- * Refuses an entity that another open session holds. MikroORM would accept it, write it once and lose every later change
- * (mikro-orm#6804).
+ * Refuses an entity that another EntityManager holds, whose session is open. MikroORM would accept it, write it once and lose every
+ * later change (mikro-orm#6804). A session and its transactions are one; a fork made by hand is another.
+ *
+ * @param em - the EntityManager that the entity is handed to
  */
-export function assertOwn(entity: object, state: SessionState): void {
+export function assertOwn(entity: object, em: EntityManager): void {
   const manager = managerOf(entity)
-  if (manager === undefined) return
-  const owner = sessionStateOf(manager)
-  if (owner === undefined || owner === state || owner.closed || !holds(manager, entity)) return
-  throw new EntityOfAnotherSessionError(describe(entity), owner.label, state.label)
+  if (manager === undefined || manager === em) return
+  const owner = bindingOf(manager)
+  const own = bindingOf(em)
+  if ((owner !== undefined && owner.scope === own?.scope) || owner?.state.closed === true) return
+  if (!holds(manager, entity) || holds(em, entity)) return
+  const sameSession = owner !== undefined && owner.state === own?.state
+  throw new EntityOfAnotherSessionError(describe(entity), sameSession ? `another fork of ${labelOf(manager)}` : labelOf(manager), labelOf(em))
 }
 
 /** Notes where a new entity was persisted, so that it is known before its first flush. */
 export function notePersisted(entity: object, em: EntityManager): void {
   const state = stateOfEntity(entity)
-  if (state.__em !== undefined) return
+  if (state.__managed && state.__em !== undefined) return
+  // Removed elsewhere: without this MikroORM would insert it here and have it load its relations there.
+  delete state.__em
   state[kPersistedIn] = em
-  bindToMetadata(entity, em.getMetadata(), em.config)
+  claim(entity, em)
 }
 
-/**
- * Takes in an entity whose former session is over or has let go of it (`clear()`), with the changes made to it since it was loaded.
- */
-export function adopt(entity: object, em: EntityManager): void {
-  const state = stateOfEntity(entity)
-  if (state.__em === undefined || state.__em === em || !state.__managed) return
-  const before = sessionStateOf(state.__em)
-  if (before === sessionStateOf(em) && holds(state.__em, entity)) return
-  attach(entity, em)
-}
-
-/**
- * `merge()` of an entity hands it over from whichever session holds it, with all that is loaded around it: from now on exactly one
- * session holds each of them. Changes made before are kept, where MikroORM's own merge would take them for the state of the row.
- */
-export function handOver<T extends object>(entity: T, em: EntityManager): T {
-  const reached = new Set<object>()
-  collectManaged(entity, reached)
-  for (const each of reached) {
-    const manager = managerOf(each)
-    if (manager === undefined || sessionStateOf(manager) === sessionStateOf(em)) continue
-    manager.getUnitOfWork(false).getIdentityMap().delete(each)
-    manager.getUnitOfWork(false).getPersistStack().delete(each)
-  }
-  return attach(entity, em)
-}
-
-function attach<T extends object>(entity: T, em: EntityManager): T {
-  const unitOfWork = em.getUnitOfWork(false)
-  const known = unitOfWork.getIdentityMap().getByEntity(entity)
-  if (known !== undefined && known !== entity) throw new EntityLoadedTwiceError(describe(entity), sessionStateOf(em)?.label ?? 'The session')
-  const state = stateOfEntity(entity)
-  const snapshot = state.__originalEntityData
-  unitOfWork.merge(entity)
-  if (snapshot !== undefined) state.__originalEntityData = snapshot
-  return entity
-}
-
-/** Everything loaded that MikroORM's merge would cascade to. */
-function collectManaged(entity: object, reached: Set<object>): void {
-  if (reached.has(entity)) return
-  reached.add(entity)
-  for (const related of loadedRelations(entity)) if (stateOfEntity(related).__managed) collectManaged(related, reached)
+/** Makes an entity that is nobody's one of the EntityManager's MikroORM: its metadata, its platform, the schema of its table there. */
+export function claim(entity: object, em: EntityManager, moved = false): void {
+  if (!classesAreShared()) return
+  const storage = em.getMetadata()
+  const meta = storage.find(entity.constructor as never)
+  if (meta === undefined) return
+  const rebound = bindToMetadata(entity, storage, em.config)
+  bindEmbedded(entity, storage, em.config)
+  if (!rebound && !moved) return
+  const schema = em.getDriver().getSchemaName(meta, em.schema === undefined ? {} : { schema: em.schema })
+  if (schema === undefined) delete stateOfEntity(entity).__schema
+  else stateOfEntity(entity).__schema = schema
 }
 
 /** The entities that an entity refers to and that are in memory: nothing is loaded for it. */
 export function* loadedRelations(entity: object): Generator<object> {
-  const values = entity as Record<string, unknown>
-  for (const property of wrap(entity, true).__meta.relations) {
-    const value = values[property.name]
-    if (Utils.isCollection(value)) {
-      if (value.isInitialized()) yield* value.getItems(false) as Iterable<object>
-    } else {
-      const target: unknown = Reference.unwrapReference(value as never)
-      if (Utils.isEntity(target)) yield target
+  const { __meta: meta } = wrap(entity, true)
+  for (const property of meta.relations) {
+    for (const [value] of Utils.unwrapProperty<object>(entity, meta, property)) {
+      if (Utils.isCollection(value)) yield* value.getItems(false) as Iterable<object>
+      else yield* entitiesIn(value)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { SessionClosedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionInfo } from './info.ts'
+import type { Lease } from './lease.ts'
 import { OpenTransactions } from './open-transactions.ts'
 
 /** What a session must know of its engine; the engine itself stays out of reach of the entities that lead to a session. */
@@ -38,11 +39,13 @@ export class SessionState {
   /** The engine's default filters for every query of the session, in MikroORM's `filters` form. */
   readonly filters: Readonly<Record<string, unknown>> | undefined
   readonly transactions: OpenTransactions = new OpenTransactions()
-  /** A `begin()` is on its way: a second one would lose the first. */
-  beginning = false
+  /** Connections that are held in other ways, to be taken back at the end. */
+  readonly leases: Set<Lease> = new Set()
   /** Raw SQL has been run or may have been: only that can leave a connection in a transaction behind our back. */
   ranRawSql = false
   closed = false
+  /** The end, while it lasts and after: whoever ends the session once more waits for it. */
+  closing: Promise<void> | undefined
 
   constructor(engine: SessionEngine, info: SessionInfo, logger: SqlAssistLogger, filters?: Readonly<Record<string, unknown>>) {
     this.engine = engine
@@ -57,15 +60,15 @@ export class SessionState {
   }
 
   assertOpen(): void {
-    if (this.closed && !internal) throw this.#closedError()
+    if (this.closed && !internal) throw this.closedError()
   }
 
   /** An error of work that the end of the session has cut short says so; the driver's own error is its cause. */
   explain(error: unknown): unknown {
-    return !this.closed || error instanceof SessionClosedError ? error : this.#closedError({ cause: error })
+    return !this.closed || error instanceof SessionClosedError ? error : this.closedError({ cause: error })
   }
 
-  #closedError(options?: { cause: unknown }): Error {
+  closedError(options?: { cause: unknown }): Error {
     const what = `The work of ${this.label}`
     return options === undefined ? new SessionClosedError(what) : new SessionClosedError(what, options)
   }

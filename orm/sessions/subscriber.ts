@@ -1,23 +1,33 @@
-import type { EventSubscriber, FlushEventArgs, TransactionEventArgs } from '@mikro-orm/core'
-import { assertOwn, loadedRelations } from './ownership.ts'
-import { bindToMetadata } from '../entities/shared-prototypes.ts'
+import type { EntityManager, EventSubscriber, FlushEventArgs, TransactionEventArgs } from '@mikro-orm/core'
+import { bindEmbedded, classesAreShared } from '../entities/shared-prototypes.ts'
+import { adopt } from './adoption.ts'
 import { sessionStateOf } from './binding.ts'
+import { assertOwn, claim, loadedRelations, stateOfEntity } from './ownership.ts'
 
 /**
  * What a session learns from MikroORM's own events. One instance serves all sessions of all engines: it keeps nothing.
  */
 export class SessionSubscriber implements EventSubscriber {
-  /** Before the first statement of a flush: an entity of another session, reached through a relation, is refused. */
-  onFlush(args: FlushEventArgs): void {
-    const state = sessionStateOf(args.em)
-    if (state === undefined) return
-    for (const { entity } of args.uow.getChangeSets()) {
-      assertOwn(entity, state)
-      bindToMetadata(entity, args.em.getMetadata(), args.em.config)
-      for (const related of loadedRelations(entity)) assertOwn(related, state)
+  /** Before MikroORM looks for changes: what was attached to the session's entities since the last flush becomes its own. */
+  beforeFlush({ em, uow }: FlushEventArgs): void {
+    if (sessionStateOf(em) === undefined || !classesAreShared()) return
+    const visited = new Set<object>()
+    for (const entity of [...uow.getPersistStack(), ...uow.getIdentityMap()]) bindReachable(entity as object, em, visited)
+  }
+
+  /** Before the first statement of a flush: what MikroORM's cascades have reached is adopted or, where another session has it, refused. */
+  onFlush({ em, uow }: FlushEventArgs): void {
+    if (sessionStateOf(em) === undefined) return
+    for (const entity of uow.getPersistStack()) {
+      assertOwn(entity as object, em)
+      adopt(entity as object, em)
     }
-    for (const collection of args.uow.getCollectionUpdates()) {
-      for (const item of collection.getItems(false)) assertOwn(item, state)
+    for (const { entity } of uow.getChangeSets()) {
+      assertOwn(entity, em)
+      for (const related of loadedRelations(entity)) assertOwn(related, em)
+    }
+    for (const collection of uow.getCollectionUpdates()) {
+      for (const item of collection.getItems(false)) assertOwn(item, em)
     }
   }
 
@@ -25,6 +35,20 @@ export class SessionSubscriber implements EventSubscriber {
   beforeTransactionCommit(args: TransactionEventArgs): void {
     if (args.transaction !== undefined) sessionStateOf(args.em)?.transactions.committing(args.transaction)
   }
+}
+
+/**
+ * Binds the new entities among those that an entity leads to, and the embedded values of all. One whose former session is over is
+ * adopted here and not in `onFlush`, because its snapshot may have to be translated before MikroORM compares with it.
+ */
+function bindReachable(entity: object, em: EntityManager, visited: Set<object>): void {
+  if (visited.has(entity)) return
+  visited.add(entity)
+  assertOwn(entity, em)
+  adopt(entity, em)
+  if (stateOfEntity(entity).__em === undefined) claim(entity, em)
+  else bindEmbedded(entity, em.getMetadata(), em.config)
+  for (const related of loadedRelations(entity)) bindReachable(related, em, visited)
 }
 
 /** The one subscriber that every engine registers. */

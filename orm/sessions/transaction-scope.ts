@@ -14,6 +14,8 @@ export interface JoinedTransaction {
   readonly depth: number
   /** False once the callback has settled: code that goes on after that is no longer in the transaction. */
   live: boolean
+  /** The transaction of the same scope that was joined around it. */
+  outer?: JoinedTransaction | undefined
 }
 
 /**
@@ -25,11 +27,14 @@ const joined = new AsyncLocalStorage<ReadonlyMap<TransactionScope, JoinedTransac
 
 /** The transaction that `scope` runs in here and now, if it lies deeper than `depth`. */
 export function joinedTransaction(scope: TransactionScope, depth: number): EntityManager | undefined {
-  const entry = joined.getStore()?.get(scope)
-  return entry !== undefined && entry.live && entry.depth > depth ? entry.em : undefined
+  let entry = joined.getStore()?.get(scope)
+  while (entry !== undefined && !entry.live) entry = entry.outer
+  return entry !== undefined && entry.depth > depth ? entry.em : undefined
 }
 
 /** Runs `fn` so that every EntityManager of `scope` used in it is in the transaction. */
 export function joinTransaction<T>(scope: TransactionScope, entry: JoinedTransaction, fn: () => T): T {
-  return joined.run(new Map(joined.getStore()).set(scope, entry), fn)
+  const around = joined.getStore()
+  entry.outer = around?.get(scope)
+  return joined.run(new Map(around).set(scope, entry), fn)
 }

@@ -29,10 +29,22 @@ export type ReadonlySession<EM extends EntityManager = EntityManager> = EM &
 
 /** The EntityManager type behind the options of one engine. */
 type ManagerOf<O> =
-  O extends { readonly orm: { readonly em: infer EM extends EntityManager } } ? EM
-  : O extends { readonly config: { entityManager?: abstract new (...args: never[]) => infer EM extends EntityManager } } ? EM
-  : O extends { readonly config: { driver?: new (...args: never[]) => { [EntityManagerType]: infer EM extends EntityManager } } } ? EM
+  O extends { readonly orm: { readonly em: infer EM extends EntityManager } } ? KnownOr<EM, EntityManager>
+  : O extends { readonly config: infer C } ? ConfiguredManager<C> & EntitiesOf<C>
   : EntityManager
+
+type ConfiguredManager<C> =
+  C extends { entityManager?: abstract new (...args: never[]) => infer EM extends EntityManager } ? KnownOr<EM, DriversManager<C>>
+  : DriversManager<C>
+
+type DriversManager<C> =
+  C extends { driver?: new (...args: never[]) => { [EntityManagerType]: infer EM extends EntityManager } } ? EM : EntityManager
+
+/** `defineConfig()` written inside `defineEngines()` leaves `any` where its own EntityManager type should stand. */
+type KnownOr<T, Fallback> = 0 extends 1 & T ? Fallback : T
+
+/** Where MikroORM's own types look for the entities: kysely's tables are typed by them. */
+type EntitiesOf<C> = C extends { entities?: infer Entities } ? { '~entities'?: Exclude<Entities, undefined> } : unknown
 
 type SessionOf<O> = O extends { readonly readonly: true } ? ReadonlySession<ManagerOf<O>> : Session<ManagerOf<O>>
 
@@ -43,7 +55,8 @@ type SessionOf<O> = O extends { readonly readonly: true } ? ReadonlySession<Mana
  * declare module 'fastify-sqlassist' { interface SqlAssistEngines extends EnginesOf<typeof engines> {} }
  * ```
  */
-export type EnginesOf<E> = { readonly [K in keyof E & string]: SessionOf<E[K]> }
+// oxlint-disable-next-line typescript/no-empty-object-type -- of names that are computed, nothing is known
+export type EnginesOf<E> = E extends Iterable<unknown> ? {} : { readonly [K in keyof E & string]: SessionOf<E[K]> }
 
 /** What is known before an application has declared its engines: the seed's three names, with nothing said of drivers or of rights. */
 interface ConventionalEngines {
@@ -93,5 +106,4 @@ export type DbSessionsContainer<E extends object = {}> = ContainerMembers<Known<
 export interface DbSessionsContainerClass {
   // oxlint-disable-next-line typescript/no-empty-object-type -- no engines declared
   new <E extends object = {}>(setup: never): DbSessionsContainer<E>
-  readonly prototype: DbSessionsContainer
 }

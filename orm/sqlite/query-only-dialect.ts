@@ -1,7 +1,13 @@
+interface Query {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+  readonly query: object
+}
+
 /** The parts of kysely's dialect, driver and connection that lie in between; declared here so that kysely stays a dependency of the driver. */
 interface SqliteConnectionLike {
-  executeQuery(query: { sql: string; parameters: readonly unknown[]; query: object; queryId?: unknown }): Promise<unknown>
-  streamQuery(query: never, chunkSize?: number): AsyncIterableIterator<unknown>
+  executeQuery(query: Query): Promise<{ readonly rows: readonly unknown[] }>
+  streamQuery(query: Query, chunkSize?: number): AsyncIterableIterator<unknown>
 }
 interface SqliteDriverLike {
   acquireConnection(...args: unknown[]): Promise<SqliteConnectionLike>
@@ -43,7 +49,11 @@ function queryOnly(connection: SqliteConnectionLike): SqliteConnectionLike {
         if (outcome.status === 'rejected') throw outcome.reason
         return outcome.value
       },
-      streamQuery: (query, chunkSize) => connection.streamQuery(query, chunkSize),
+      // Not streamed: a statement that is still open would let its last rows be written after `query_only` has been switched off.
+      async *streamQuery(query) {
+        const { rows } = await this.executeQuery(query)
+        for (const row of rows) yield { rows: [row] }
+      },
     }
     guarded.set(connection, guard)
   }

@@ -1,0 +1,64 @@
+import { type EntityManager, type EntityName, type EntityProperty, type Primary, Utils } from '@mikro-orm/core'
+import { ArgumentInvalidError } from '../../errors.ts'
+import { type Column, type ColumnValue, isScalarColumn } from '../columns.ts'
+import { idColumns, whereId } from './by-id.ts'
+import { type Condition, targetOf } from './target.ts'
+import { identityOf } from './values.ts'
+
+/** How many values one statement is given: the limit of SQLite is 32,766 parameters, and that of PostgreSQL 65,535. */
+const VALUES_PER_STATEMENT = 5_000
+
+/**
+ * The entities with these ids, in the order of the ids, each once. Ids without a row are left out; there may be any number of them.
+ *
+ * @throws ColumnUnsuitableError pointing to `getRange` for a column that is not unique; ArgumentInvalidError for anything but values
+ */
+export function getByIds<T extends object>(session: EntityManager, entity: EntityName<T>, ids: Iterable<NoInfer<Primary<T>>>): Promise<T[]>
+export function getByIds<T extends object, K extends Column<T>>(
+  session: EntityManager, entity: EntityName<T>, ids: Iterable<NoInfer<ColumnValue<T[K]>>>, column: K,
+): Promise<T[]>
+export async function getByIds(session: EntityManager, entity: EntityName<object>, ids: Iterable<unknown>, column?: string): Promise<object[]> {
+  const target = targetOf('getByIds', session, entity)
+  const columns = idColumns(target, column)
+  const wanted = new Map<string, Condition>()
+  for (const id of listOf(ids)) {
+    const where = whereId(target, columns, id)
+    wanted.set(keyOf(where, columns), where)
+  }
+  const found = new Map<string, object>()
+  for (const where of statements(columns, [...wanted.values()])) {
+    for (const row of await session.find<object>(entity, where)) found.set(keyOf(row, columns), row)
+  }
+  return [...wanted.keys()].flatMap((key) => found.get(key) ?? [])
+}
+
+function listOf(ids: unknown): Iterable<unknown> {
+  if (typeof ids === 'object' && ids !== null && Symbol.iterator in ids) return ids as Iterable<unknown>
+  throw new ArgumentInvalidError('ids', 'must be an array of ids')
+}
+
+function* statements(columns: readonly EntityProperty[], wheres: readonly Condition[]): Generator<Condition> {
+  const [first] = columns
+  const size = Math.floor(VALUES_PER_STATEMENT / columns.reduce((sum, { fieldNames }) => sum + fieldNames.length, 0))
+  for (let start = 0; start < wheres.length; start += size) {
+    const chunk = wheres.slice(start, start + size)
+    const values = chunk.map((where) => Object.values(where) as unknown[])
+    if (columns.length > 1) yield { [Utils.getPrimaryKeyHash(columns.map(({ name }) => name))]: { $in: values } }
+    else yield { [first!.name]: { $in: values.map(([value]) => value) } }
+  }
+}
+
+/** The identity of an id or of a row: both have the columns as properties. */
+function keyOf(holder: object, columns: readonly EntityProperty[]): string {
+  const values = holder as Record<string, unknown>
+  return JSON.stringify(columns.map((column) => identity(values[column.name], column)))
+}
+
+function identity(value: unknown, column: EntityProperty): unknown {
+  if (isScalarColumn(column)) return identityOf(Utils.isScalarReference(value) ? value.unwrap() : value, column)
+  const columns = column.targetMeta!.getPrimaryProps()
+  const key: unknown = Utils.isEntity(value, true) ? columns.map(({ name }) => (value as unknown as Record<string, unknown>)[name]) : value
+  const values: readonly unknown[] = Array.isArray(key) ? key : [key]
+  return columns.map((each, index) => identity(values[index], each))
+}
+

@@ -1,0 +1,83 @@
+import { type EntityManager, Utils } from '@mikro-orm/core'
+import { ReadonlyEngineError } from '../../errors.ts'
+import { adopt, handOver } from '../adoption.ts'
+import { bindingOf, kBinding } from '../binding.ts'
+import { withDefaultFilters } from '../default-filters.ts'
+import { entitiesIn, notePersisted } from '../ownership.ts'
+import { firstChanged } from '../readonly.ts'
+import type { SessionState } from '../state.ts'
+import type { EntityManagerClass } from './entity-manager-class.ts'
+
+/** Entities know their session, move between sessions only knowingly, and are not written where nothing may be written. */
+export function withEntities(Base: EntityManagerClass): EntityManagerClass {
+  return class extends Base {
+    override persist<Entity extends object>(entity: Entity | Iterable<Entity>): this {
+      takeIn(this, entity)
+      return super.persist(entity as never)
+    }
+
+    override remove<Entity extends object>(entity: Entity | Iterable<Entity>): this {
+      takeIn(this, entity)
+      return super.remove(entity as never)
+    }
+
+    // oxlint-disable-next-line typescript/no-explicit-any -- three overloads in MikroORM; the types of a session come from its driver
+    override merge(entityName: any, data?: any, options?: any): any {
+      const entity: unknown = Utils.isEntity(entityName) ? entityName : data
+      if (this[kBinding] === undefined || !Utils.isEntity(entity)) return super.merge(entityName, data, options)
+      handOver(entity, this.getContext())
+      return super.merge(entityName, data, options)
+    }
+
+    // oxlint-disable-next-line typescript/no-explicit-any -- as above
+    override create(entityName: any, data: any, options?: any): any {
+      const binding = this[kBinding]
+      if (binding === undefined) return super.create(entityName, data, options)
+      const entity = super.create(entityName, data, binding.state.engine.readonly ? { ...options, persist: false } : options)
+      notePersisted(entity, this.getContext()) // also with `persist: false`: it leads to its session
+      return entity
+    }
+
+    override async flush(): Promise<void> {
+      const state = this[kBinding]?.state
+      if (state === undefined) return await super.flush()
+      if (state.engine.readonly) return refuseChanges(this.getContext(), state)
+      const em = this.getContext()
+      const before = state.transactions.of(em)
+      try {
+        await super.flush()
+      } catch (error) {
+        throw state.explain(error)
+      } finally {
+        state.transactions.forget(em, before)
+      }
+    }
+
+    override async tryFlush(entityName: never, options: never): Promise<void> {
+      if (!this[kBinding]?.state.engine.readonly) await super.tryFlush(entityName, options)
+    }
+
+    // oxlint-disable-next-line typescript/no-explicit-any -- a protected method with a long generic signature
+    protected override prepareOptions(options: any): any {
+      const prepared = super.prepareOptions(options)
+      const filters = this[kBinding]?.state.filters
+      if (filters !== undefined) prepared.filters = withDefaultFilters(filters, prepared.filters)
+      return prepared
+    }
+  }
+}
+
+/** Not a private method: sessions of an application's own MikroORM are not made by our constructor. */
+function takeIn(session: EntityManager, subject: unknown): void {
+  if (bindingOf(session) === undefined) return
+  const em = session.getContext()
+  for (const entity of entitiesIn(subject)) {
+    adopt(entity, em)
+    notePersisted(entity, em)
+  }
+}
+
+function refuseChanges(em: EntityManager, state: SessionState): void {
+  const changed = firstChanged(em)
+  if (changed !== undefined) throw new ReadonlyEngineError(state.engine.name, `flush() of a changed ${changed.constructor.name}`)
+}

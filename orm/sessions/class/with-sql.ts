@@ -1,0 +1,53 @@
+import { ReadonlyEngineError } from '../../errors.ts'
+import { kBinding } from '../binding.ts'
+import { type KyselyLike, leasedKysely } from '../leased-kysely.ts'
+import { leasedStream } from '../leased-stream.ts'
+import { isDatabaseReadonlyError, readonlyKyselyPlugin, refuseWritingQueryBuilder } from '../readonly.ts'
+import { runInSession } from '../running.ts'
+import type { EntityManagerClass } from './entity-manager-class.ts'
+
+/** What the EntityManagers of SQL drivers have on top of the core one. */
+interface SqlMethods {
+  createQueryBuilder?(...args: unknown[]): object
+  getKysely?(...args: unknown[]): KyselyLike
+  execute?(...args: unknown[]): Promise<unknown>
+}
+
+/** The ways past the unit of work: they end with the session too, and a readonly one writes by none of them. */
+export function withSql(Base: EntityManagerClass): EntityManagerClass {
+  return class extends Base {
+    createQueryBuilder(...args: unknown[]): object {
+      const builder = (Base.prototype as SqlMethods).createQueryBuilder!.apply(this, args)
+      const state = this[kBinding]?.state
+      return state?.engine.readonly ? refuseWritingQueryBuilder(builder, state.engine.name) : builder
+    }
+
+    getKysely(...args: unknown[]): unknown {
+      const kysely = (Base.prototype as SqlMethods).getKysely!.apply(this, args)
+      const state = this[kBinding]?.state
+      if (state === undefined) return kysely
+      const leased = leasedKysely(kysely, state)
+      return state.engine.readonly ? leased.withPlugin(readonlyKyselyPlugin(state.engine.name)) : leased
+    }
+
+    // oxlint-disable-next-line typescript/no-explicit-any -- a long generic signature in MikroORM
+    override stream(...args: any[]): any {
+      const rows = (super.stream as (...args: unknown[]) => AsyncIterableIterator<unknown>)(...args)
+      const state = this[kBinding]?.state
+      return state === undefined ? rows : leasedStream(rows, state)
+    }
+
+    async execute(...args: unknown[]): Promise<unknown> {
+      const state = this[kBinding]?.state
+      const { execute: inherited } = Base.prototype as Required<SqlMethods>
+      if (state === undefined) return await inherited.apply(this, args)
+      state.ranRawSql = true
+      try {
+        return await runInSession(state, () => inherited.apply(this, args))
+      } catch (error) {
+        if (!state.engine.readonly || !isDatabaseReadonlyError(error)) throw state.explain(error)
+        throw new ReadonlyEngineError(state.engine.name, 'a writing statement', { cause: error })
+      }
+    }
+  }
+}
