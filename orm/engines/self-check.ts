@@ -3,8 +3,8 @@ import { MikroOrmUnsupportedError } from '../errors.ts'
 
 /** The methods of MikroORM that are not documented, or protected, and that we override or call. */
 const BUILT_ON: readonly (readonly [name: string, holder: object, methods: readonly string[]])[] = [
-  ['EntityManager', EntityManager.prototype, ['getContext', 'fork', 'transactional', 'begin', 'commit', 'rollback', 'setTransactionContext', 'resetTransactionContext', 'tryFlush', 'prepareOptions', 'getUnitOfWork']],
-  ['UnitOfWork', UnitOfWork.prototype, ['merge', 'clear', 'getIdentityMap', 'getPersistStack', 'getChangeSets', 'getCollectionUpdates']],
+  ['EntityManager', EntityManager.prototype, ['getContext', 'fork', 'transactional', 'begin', 'commit', 'rollback', 'setTransactionContext', 'resetTransactionContext', 'tryFlush', 'prepareOptions', 'getUnitOfWork', 'getComparator']],
+  ['UnitOfWork', UnitOfWork.prototype, ['merge', 'clear', 'getIdentityMap', 'getPersistStack', 'getRemoveStack', 'getOrphanRemoveStack', 'getChangeSets', 'getCollectionUpdates']],
   ['MetadataStorage', MetadataStorage.prototype, ['decorate', 'has', 'find', 'get']],
   ['Configuration', Configuration.prototype, ['getComparator', 'getHydrator']],
   ['RequestContext.storage', (RequestContext as unknown as { storage?: object }).storage ?? {}, ['run', 'getStore']],

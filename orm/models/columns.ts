@@ -55,13 +55,13 @@ export function textColumnOf(meta: EntityMetadata, name: unknown): EntityPropert
   return column
 }
 
-/**
- * Text for the database as well as for JavaScript: a uuid, a bigint or a decimal is a string only in JavaScript, and what a type of the
- * application's own makes of a text has no lower case that means anything.
- */
+/** Text for the database as well as for JavaScript: a uuid, a bigint or a decimal is a string only in JavaScript. */
+export const holdsText = (column: EntityProperty): boolean =>
+  column.runtimeType === 'string' && TEXT.test(column.columnTypes[0] ?? '') && column.array !== true && !isUuid(column)
+
+/** Text that has a lower case which means something: not what a type of the application's own makes of it. */
 export const isText = (column: EntityProperty): boolean =>
-  column.runtimeType === 'string' && TEXT.test(column.columnTypes[0] ?? '') && column.array !== true && !isUuid(column) &&
-  (column.customType === undefined || TEXT_TYPES.some((type) => column.customType instanceof type))
+  holdsText(column) && (column.customType === undefined || TEXT_TYPES.some((type) => column.customType instanceof type))
 
 /** SQLite keeps uuids as text: there only the type of the property tells. */
 export const isUuid = ({ customType, type, columnTypes }: EntityProperty): boolean =>

@@ -1,6 +1,6 @@
 import { BigIntType, DateType, DecimalType, type EntityManager, type EntityProperty, TimeType } from '@mikro-orm/core'
 import { ArgumentInvalidError, ColumnUnsuitableError } from '../../errors.ts'
-import { isText, isUuid } from '../columns.ts'
+import { holdsText, isUuid } from '../columns.ts'
 import { assertText } from './arguments.ts'
 
 type Platform = ReturnType<EntityManager['getPlatform']>
@@ -47,7 +47,7 @@ function checkOf(column: EntityProperty, platform: Platform): Check | undefined 
   if (customType instanceof DecimalType) return isDecimal
   if (customType instanceof DateType) return (value) => isDay(value) || 'a day as YYYY-MM-DD'
   if (customType instanceof TimeType || /^time\b(?!.*zone)/i.test(columnType)) return text(TIME, 'a time of day as HH:MM:SS')
-  if (isText(column)) return (value) => typeof value === 'string' || 'a string'
+  if (holdsText(column)) return (value) => typeof value === 'string' || 'a string'
   return plainChecks(columnType, isPostgres(platform))[column.runtimeType]
 }
 

@@ -44,7 +44,7 @@ const CHINOOK = {
     const artist = session.create(Artist, { name: 'Aerosmith' })
     await session.persist(artist).flush()
     const boss = await Employee.getById(session, 2).then((employee) => employee?.reportsTo?.load())
-    print({ artists: playlist.tracks.getItems().map((track) => track.album?.$.artist.$.name), added: artist.artistId > 2, boss: boss?.lastName })`,
+    print({ artists: playlist.tracks.$.getItems().map((track) => track.album?.$.artist.$.name), added: artist.artistId > 2, boss: boss?.lastName })`,
   found: { artists: ['AC/DC', 'Accept'], added: true, boss: 'Adams' },
 }
 
