@@ -41,9 +41,9 @@ export type { EntityColumns } from './models/queries/entity-columns.ts'
 
 export { cliConfigs } from './cli/cli-configs.ts'
 export { reflectTables } from './models/reflection/reflect-tables.ts'
-export type { Reflectable, ReflectedTables, ReflectOptions, SchemaGeneratorSettings } from './models/reflection/reflect-tables.ts'
+export type { ReflectedTables, ReflectOptions } from './models/reflection/reflect-tables.ts'
 export type { BaseClass, ReflectedClass } from './models/reflection/entity-schemas.ts'
-export type { ReflectionFilter } from './models/reflection/introspection.ts'
+export type { Reflectable, ReflectionFilter, SchemaGeneratorSettings } from './models/reflection/filter.ts'
 
 export type { SqlAssistLogger } from './logger.ts'
 export type { SqlAssistError, SqlAssistErrorClass } from './errors.ts'

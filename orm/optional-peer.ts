@@ -10,6 +10,7 @@ export async function optionalPeer<T>(name: string, why: string, load: () => Pro
   try {
     return await load()
   } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause
     throw new OptionalPeerMissingError(name, why, { cause })
   }
 }

@@ -36,14 +36,33 @@ export async function withMigrationLock(request: LockRequest, fn: () => Promise<
  */
 async function withAdvisoryLock({ name, config, timeoutMs }: LockRequest, fn: () => Promise<void>): Promise<void> {
   if (isReadyMadeKysely(config.driverOptions)) throw new DriverUnsupportedError(name, 'a ready-made kysely', `'migrate' needs a connection of its own: pass driver options instead`)
-  await using lock = new LockOrm(sqlAssistConfig(name, { ...connectionOptions(config), pool: { ...config.pool, min: 0, max: 1 } }))
-  await lock.databaseExists()
+  const options = { ...connectionOptions(config), pool: { ...config.pool, min: 0, max: 1 } }
+  await using lock = await connected(() => new LockOrm(sqlAssistConfig(name, options)))
   await lock.connection.transactional(async (transaction) => {
     const settings = [`lock_timeout = ${Math.ceil(timeoutMs)}`, ...['statement_timeout', 'idle_in_transaction_session_timeout'].map((setting) => `${setting} = 0`)]
     for (const setting of settings) await lock.connection.execute(`set local ${setting}`, [], 'all', transaction)
     await lock.connection.execute(`select pg_advisory_xact_lock(${KEY})`, [], 'all', transaction)
     await fn()
   })
+}
+
+/** PostgreSQL's words for a database that somebody else has made at the same moment. */
+const MADE_MEANWHILE = new Set(['42P04', '23505'])
+
+/**
+ * The first use of a MikroORM makes the database where there is none. Of processes that start at once only one can; the MikroORMs of the
+ * others are left connected to the database that they gave the order from, and are of no more use.
+ */
+async function connected(make: () => LockOrm): Promise<LockOrm> {
+  const orm = make()
+  try {
+    await orm.connection.ensureConnection()
+    return orm
+  } catch (error) {
+    await orm[Symbol.asyncDispose]()
+    if (!MADE_MEANWHILE.has(String((error as { code?: unknown }).code))) throw error
+    return await connected(make)
+  }
 }
 
 /** Nothing of the model, and no hook that expects the pool of the engine. */
@@ -83,17 +102,6 @@ class LockOrm {
 
   get connection(): SqlConnection {
     return this.#orm.driver.getConnection()
-  }
-
-  /** The first use of a MikroORM makes the database where there is none. Of processes that start at once only one can. */
-  async databaseExists(): Promise<void> {
-    try {
-      await this.connection.ensureConnection()
-    } catch (error) {
-      const { code } = error as { code?: unknown }
-      if (code !== '42P04' && code !== '23505') throw error
-      await this.connection.ensureConnection()
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

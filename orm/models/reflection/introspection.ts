@@ -1,17 +1,8 @@
 import { type MikroORM, Type, UnknownType } from '@mikro-orm/core'
 import type { AbstractSqlConnection, AbstractSqlPlatform, Column, DatabaseSchema, DatabaseTable, DatabaseView } from '@mikro-orm/sql'
 import { DriverUnsupportedError } from '../../errors.ts'
+import type { Reflectable, ReflectionFilter } from './filter.ts'
 import { sqlPackage } from './sql-package.ts'
-
-/** What is read of a database. */
-export interface ReflectionFilter {
-  /** Schemas by name. Default: all of them. SQLite has none. */
-  readonly schemas?: readonly string[]
-  /** Tables and views to take, by name or pattern. Default: all of them. */
-  readonly take?: readonly (string | RegExp)[]
-  /** Tables and views to leave out. */
-  readonly skip?: readonly (string | RegExp)[]
-}
 
 /** What was found: everything that MikroORM's own schema diff knows of a database, and what it does not tell. */
 export interface Introspection {
@@ -30,7 +21,7 @@ export interface Introspection {
 }
 
 /** Reads the schema of an engine's database. Writes nothing. */
-export async function introspect(engine: { readonly name: string; readonly orm: MikroORM }, filter: ReflectionFilter): Promise<Introspection> {
+export async function introspect(engine: Reflectable, filter: ReflectionFilter): Promise<Introspection> {
   const { AbstractSqlDriver, DatabaseSchema: Schema } = await sqlPackage()
   const { orm } = engine
   const { config } = orm

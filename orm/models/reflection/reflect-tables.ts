@@ -1,25 +1,15 @@
-import type { EntitySchema, MikroORM } from '@mikro-orm/core'
+import type { EntitySchema } from '@mikro-orm/core'
 import { InvalidOptionsError, TableUnknownError } from '../../errors.ts'
 import { assertKnownOptions, isPlainObject } from '../../options-check.ts'
 import { DeclaredTable } from '../declared-table.ts'
-import { type DatabaseModel, describe } from './describe.ts'
 import { type BaseClass, entitySchemas, type ReflectedClass } from './entity-schemas.ts'
-import { introspect, type Introspection, type ReflectionFilter } from './introspection.ts'
+import type { Reflectable, ReflectionFilter, SchemaGeneratorSettings } from './filter.ts'
+import { reflectModel } from './model.ts'
 
 /** Options of {@link reflectTables}. */
 export interface ReflectOptions<B extends BaseClass = typeof DeclaredTable> extends ReflectionFilter {
   /** The class that all entities extend: `DeclaredTable` (default), `UtilityObject`, or one of your own. */
   readonly base?: B
-}
-
-/** Settings that keep MikroORM's schema commands away from what the entities do not describe. */
-export interface SchemaGeneratorSettings {
-  readonly ignoreRoutines: true
-  readonly ignoreTriggers: true
-  readonly ignorePolicies: true
-  readonly ignoreSchema: string[]
-  readonly skipTables: string[]
-  readonly skipViews: string[]
 }
 
 /** What {@link reflectTables} has found. */
@@ -38,12 +28,6 @@ export interface ReflectedTables<B extends BaseClass = typeof DeclaredTable> {
    * @throws TableUnknownError
    */
   get(name: string): ReflectedClass<B>
-}
-
-/** Something with a database: an engine, or `{ name, orm }`. */
-export interface Reflectable {
-  readonly name: string
-  readonly orm: MikroORM
 }
 
 const KNOWN: ReadonlySet<string> = new Set(['schemas', 'take', 'skip', 'base'])
@@ -77,20 +61,6 @@ export async function reflectTables<B extends BaseClass = typeof DeclaredTable>(
       return found.class
     },
   }
-}
-
-/** The model of a database, for whoever makes something else of it than classes. */
-export async function reflectModel(engine: Reflectable, filter: ReflectionFilter): Promise<{ readonly model: DatabaseModel; readonly settings: SchemaGeneratorSettings; readonly found: Introspection }> {
-  const found = await introspect(engine, filter)
-  const model = describe(found)
-  const taken = new Set(model.entities.map(({ table }) => table))
-  const settings: SchemaGeneratorSettings = {
-    ignoreRoutines: true, ignoreTriggers: true, ignorePolicies: true, ignoreSchema: [...found.otherSchemas],
-    // MikroORM skips by name alone: what has the name of a reflected table in another schema cannot be skipped.
-    skipTables: [...new Set([...found.leftOut.tables, ...model.skippedTables])].filter((table) => !taken.has(table)),
-    skipViews: [...new Set([...found.views.map((view) => view.name), ...found.leftOut.views])],
-  }
-  return { model, settings, found }
 }
 
 function assertReflectOptions(options: ReflectOptions<BaseClass>): void {

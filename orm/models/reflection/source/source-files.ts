@@ -1,4 +1,4 @@
-import type { SchemaGeneratorSettings } from '../reflect-tables.ts'
+import type { SchemaGeneratorSettings } from '../filter.ts'
 import { wordsOf } from '../names.ts'
 import type { ReflectedEntity } from '../reflected.ts'
 import { Imports, type SourceStyle } from './entity-class.ts'
