@@ -15,7 +15,7 @@ export interface EntityState {
   [kPersistedIn]?: EntityManager
 }
 
-export const stateOfEntity = (entity: object): EntityState => wrap(entity, true) as EntityState
+export const stateOfEntity = (entity: object): EntityState => wrap(entity, true)
 
 /** The EntityManager that an entity was loaded by, persisted in or merged into last, whether or not it still holds it. */
 export function managerOf(entity: object): EntityManager | undefined {
