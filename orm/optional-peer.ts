@@ -1,5 +1,8 @@
 import { OptionalPeerMissingError } from './errors.ts'
 
+/** What Node.js says of a package that is not there, and what it says where a loader resolves as CommonJS does. */
+const NOT_FOUND: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'])
+
 /**
  * Loads a package that an application only needs for some of what we do.
  *
@@ -10,7 +13,7 @@ export async function optionalPeer<T>(name: string, why: string, load: () => Pro
   try {
     return await load()
   } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    if (!NOT_FOUND.has((cause as { code?: unknown }).code)) throw cause
     throw new OptionalPeerMissingError(name, why, { cause })
   }
 }
