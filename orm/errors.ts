@@ -15,6 +15,9 @@ export interface SqlAssistErrorClass<Args extends readonly unknown[]> {
   readonly code: string
 }
 
+/** Fastify sends the `headers` of an error with its answer. In seconds: a database that is back answers at once. */
+const RETRY_AFTER = Object.freeze({ 'retry-after': '1' })
+
 /** Every code ever given out, in one table. A retired code stays listed, so that it is never used again. */
 const codes = new Set<string>()
 
@@ -36,6 +39,9 @@ function coded<Args extends readonly unknown[]>(
       if (options === undefined) super(message)
       else super(message, options)
       this.name = name
+      // MikroORM copies a driver's error, property by property, into one of its own: this is the way back.
+      Object.defineProperty(this, 'original', { value: this })
+      if (statusCode === 503) Object.defineProperty(this, 'headers', { value: RETRY_AFTER })
     }
   }
   Object.defineProperty(Coded, 'name', { value: name })
@@ -183,6 +189,71 @@ export const EntityLoadedTwiceError = coded(
 export const DisposedError = coded(
   'DisposedError', 'SQLASSIST_DISPOSED', 503,
   (what: string) => `${what} has been disposed: it opens no new connection.`,
+)
+
+// ---- pools and the database -----------------------------------------------------------------------------------------
+
+export const CheckoutTimeoutError = coded(
+  'CheckoutTimeoutError', 'SQLASSIST_CHECKOUT_TIMEOUT', 503,
+  (engine: string, timeoutMs: number, pool: string) =>
+    `No connection of engine '${engine}' became free within ${timeoutMs} ms (${pool}). ` +
+    `Hold connections for less long, or enlarge 'pool.max'; the limit is 'limits.checkoutTimeoutMs'.`,
+)
+
+export const PoolQueueFullError = coded(
+  'PoolQueueFullError', 'SQLASSIST_POOL_QUEUE_FULL', 503,
+  (engine: string, pool: string) =>
+    `Too many are waiting for a connection of engine '${engine}' already (${pool}); the limit is 'limits.maxWaiting'. Try again later.`,
+)
+
+export const PoolDeadlockError = coded(
+  'PoolDeadlockError', 'SQLASSIST_POOL_DEADLOCK', 503,
+  (engine: string, pool: string) =>
+    `Everybody who holds a connection of engine '${engine}' waits for one more (${pool}): nobody would ever get it. ` +
+    `Use one connection at a time in a request (nest with transactional() on the same session), or make 'pool.max' larger than the requests at once.`,
+)
+
+export const DatabaseUnavailableError = coded(
+  'DatabaseUnavailableError', 'SQLASSIST_DATABASE_UNAVAILABLE', 503,
+  (engine: string, reason: string) => `The database of engine '${engine}' cannot be reached: ${reason}. Connections are made anew as soon as it can.`,
+)
+
+export const ConnectionLostError = coded(
+  'ConnectionLostError', 'SQLASSIST_CONNECTION_LOST', 503,
+  (engine: string, reason: string) =>
+    `The connection of engine '${engine}' was lost while a statement ran: ${reason}. A transaction on it is rolled back; do the whole work again.`,
+)
+
+export const StatementTimeoutError = coded(
+  'StatementTimeoutError', 'SQLASSIST_STATEMENT_TIMEOUT', 504,
+  (engine: string, timeoutMs: number) =>
+    `A statement on engine '${engine}' ran longer than ${timeoutMs} ms and was stopped; the limit is 'limits.statementTimeoutMs'.`,
+)
+
+export const DatabaseReadonlyError = coded(
+  'DatabaseReadonlyError', 'SQLASSIST_DATABASE_READONLY', 503,
+  (engine: string) =>
+    `The database of the writable engine '${engine}' accepts no writes: it has become a standby or read-only. ` +
+    `Its connections are closed, so that the next one may find the new primary.`,
+)
+
+export const TransactionRolledBackError = coded(
+  'TransactionRolledBackError', 'SQLASSIST_TRANSACTION_ROLLED_BACK', 500,
+  (engine: string, statement: string) =>
+    `The database of engine '${engine}' answered ${statement} by a rollback: nothing of the transaction was saved. ` +
+    `A statement in it had failed and its error was swallowed; it is the cause of this one, where it is known.`,
+)
+
+export const CommitOutcomeUnknownError = coded(
+  'CommitOutcomeUnknownError', 'SQLASSIST_COMMIT_OUTCOME_UNKNOWN', 503,
+  (engine: string, reason: string) =>
+    `Whether the transaction on engine '${engine}' was committed is not known: ${reason}. It was committed wholly or not at all: ` +
+    `look for its rows before you repeat it.`,
+)
+
+export const ReinitUnsupportedError = coded(
+  'ReinitUnsupportedError', 'SQLASSIST_REINIT_UNSUPPORTED', 500,
+  (engine: string, why: string) => `Engine '${engine}' cannot be reinitialised: ${why}.`,
 )
 
 // ---- models -------------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 import { buildEngines, type Discovery } from './engines/build-engines.ts'
+import type { Health } from './engines/check.ts'
 import type { Engine, EngineStats } from './engines/engine.ts'
 import type { EnginesInput } from './engines/options.ts'
 import type { EngineRegistry } from './engines/registry.ts'
 import { assertMikroOrmSupported } from './engines/self-check.ts'
 import { validateEngines } from './engines/validate.ts'
-import { DisposedError, InvalidOptionsError } from './errors.ts'
+import { DisposedError, InvalidOptionsError, ReinitUnsupportedError } from './errors.ts'
 import { assertLogger, noLogger, type SqlAssistLogger } from './logger.ts'
 import { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
+import { assertLeakOptions } from './sessions/leak-watch.ts'
 import { assertAnyPreferences, assertContainerClass, type ContainerClass, ContainerFactory, type ContainerOptions, isContainerMember } from './sessions/container-factory.ts'
 import { SessionsContainer } from './sessions/container.ts'
 import type { SessionInfo } from './sessions/info.ts'
@@ -24,7 +26,7 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
   readonly closeTimeoutMs?: number
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass'])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks'])
 const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal'])
 const CLOSE_TIMEOUT_MS = 10_000
 
@@ -80,7 +82,7 @@ export class SqlAssist<E extends object = {}> {
     if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
     assertSessionOptions(options)
     const { info = {}, signal } = options
-    const end = (): void => void container.close({ aborted: true })
+    const end = (): void => void container.close({ aborted: true, stop: true })
     // The signal may live as long as the process: it must not keep every container that was ever given it.
     const container = this.#containers.create(info, this.#logger, 'The container', () => signal?.removeEventListener('abort', end))
     if (signal?.aborted) end()
@@ -91,6 +93,39 @@ export class SqlAssist<E extends object = {}> {
   /** What each engine is doing, as plain copies. */
   stats(): Record<string, EngineStats> {
     return Object.fromEntries([...this.#registry].map((engine) => [engine.name, engine.stats()]))
+  }
+
+  /**
+   * Asks each database how it is, at once; cheap enough for a probe every second. Never rejects.
+   *
+   * ```ts
+   * app.get('/health', async (request, reply) => {
+   *   const health = await app.sqlassist.check()
+   *   return reply.code(health.ok ? 200 : 503).send(health)
+   * })
+   * ```
+   */
+  async check(): Promise<Health> {
+    const engines = await Promise.all([...this.#registry].map(async (engine) => [engine, await engine.check()] as const))
+    return {
+      ok: engines.every(([engine, { ok, readOnly }]) => ok && (engine.readonly || !readOnly)),
+      engines: Object.fromEntries(engines.map(([{ name }, health]) => [name, health])),
+    }
+  }
+
+  /**
+   * Makes the connections of an engine anew, under load: a new pool for everything from now on; what runs on the old one, or waits for it,
+   * is served to its end. After credentials were changed, or a database was moved behind its name.
+   *
+   * @param name - the engine; without a name all that can be: an application's own MikroORM and databases in memory are left alone
+   * @returns when the old connections are closed; those that are still in use after `closeTimeoutMs` are destroyed
+   * @throws ReinitUnsupportedError for a named engine that cannot be; EngineUnknownError
+   */
+  async reinitEngine(name?: (keyof E & string) | (keyof E extends never ? string : never)): Promise<void> {
+    if (name !== undefined) return await this.engine(name).reinit(this.#closeTimeoutMs)
+    const attempts = await Promise.allSettled([...this.#registry].map(async (engine) => await engine.reinit(this.#closeTimeoutMs)))
+    const failed = attempts.find((attempt) => attempt.status === 'rejected' && !(attempt.reason instanceof ReinitUnsupportedError))
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason
   }
 
   /**
@@ -137,6 +172,7 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   const { containerClass = SessionsContainer as unknown as ContainerClass, discovery = 'registration', logger = noLogger, closeTimeoutMs } = options
   assertContainerClass(containerClass)
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
+  assertLeakOptions(options)
   if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
   assertLogger(logger)
   const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name))

@@ -1,6 +1,7 @@
 // The public names of fastify-sqlassist, one by one.
 export { sqlassist, sqlassist as default } from './plugin.ts'
 export type { SqlAssistPluginOptions } from './options.ts'
+export type { SqlAssistRouteOptions } from './route-options.ts'
 export type { SqlAssistEngines } from './types.ts'
 
 // What an application needs beside the plugin, so that most files import from one place.

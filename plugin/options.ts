@@ -1,6 +1,6 @@
 import type { ContainerOptions, EnginesInput, SqlAssist, SqlAssistOptions } from '../orm/index.ts'
 import { InvalidOptionsError, SqlAssist as SqlAssistClass } from '../orm/index.ts'
-import { assertContainerClass, assertKnownOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
+import { assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
 export interface SqlAssistPluginOptions extends ContainerOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs'> {
@@ -19,6 +19,11 @@ export interface SqlAssistPluginOptions extends ContainerOptions, Pick<SqlAssist
    * and has no `contextName` of its own would get it as well: give it one. Default: false.
    */
   readonly requestContext?: string | false
+  /**
+   * Whether the database is asked to stop what still runs when the client leaves before it has its answer (PostgreSQL; a COMMIT is never
+   * stopped). A route may say otherwise: `config: { sqlassist: { cancelOnDisconnect: false } }`. Default: true.
+   */
+  readonly cancelOnDisconnect?: boolean
 }
 
 /** The options, checked and complete. */
@@ -29,11 +34,12 @@ export interface PluginSettings {
   readonly attribute: string
   readonly requestContext: string | false
   readonly closeTimeoutMs: number
+  readonly cancelOnDisconnect: boolean
   readonly discovery: SqlAssistOptions['discovery']
   readonly containers: ContainerOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass'])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect'])
 
 /** What Fastify itself puts into the options of every plugin. */
 const FASTIFYS_OWN: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -50,8 +56,8 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   const given: unknown = options
   if (!isPlainObject(given)) throw new InvalidOptionsError('fastify-sqlassist', 'needs an object of options')
   assertKnownOptions(given, new Set([...KNOWN, ...FASTIFYS_OWN]), '')
-  const { engines, sqlassist, dispose, attribute = 'dbSession', requestContext = false, closeTimeoutMs = CLOSE_TIMEOUT_MS } = options
-  const { discovery, anyPreferences, containerClass } = options
+  const { engines, sqlassist, dispose, attribute = 'dbSession', requestContext = false, closeTimeoutMs = CLOSE_TIMEOUT_MS, cancelOnDisconnect = true } = options
+  const { discovery, anyPreferences, containerClass, leakWarningMs, leakStacks } = options
   if ((engines === undefined) === (sqlassist === undefined)) throw new InvalidOptionsError('engines', `or 'sqlassist' must be given, and not both`)
   if (sqlassist !== undefined && !(sqlassist instanceof SqlAssistClass)) throw new InvalidOptionsError('sqlassist', 'must be what createSqlAssist() resolves to: await it')
   if (dispose !== undefined && typeof dispose !== 'boolean') throw new InvalidOptionsError('dispose', 'must be true or false')
@@ -64,6 +70,8 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   }
   if (containerClass !== undefined) assertContainerClass(containerClass)
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
+  assertLeakOptions(options)
+  if (typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError('cancelOnDisconnect', 'must be true or false')
   return Object.freeze({
     engines,
     sqlassist,
@@ -71,10 +79,13 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
     attribute,
     requestContext,
     closeTimeoutMs,
+    cancelOnDisconnect,
     discovery,
     containers: Object.freeze({
       ...(anyPreferences === undefined ? {} : { anyPreferences: [...anyPreferences] }),
       ...(containerClass === undefined ? {} : { containerClass }),
+      ...(leakWarningMs === undefined ? {} : { leakWarningMs }),
+      ...(leakStacks === undefined ? {} : { leakStacks }),
     }),
   })
 }

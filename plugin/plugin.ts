@@ -5,6 +5,7 @@ import { isContainerMember } from '../orm/validation.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
 import { assertContextUnambiguous, provideRequestContext } from './request-context.ts'
 import { containerOf, decorateRequests } from './request-session.ts'
+import { checkRoutes } from './route-options.ts'
 import { shutDownWithApplication } from './shutdown.ts'
 
 async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptions): Promise<void> {
@@ -18,9 +19,10 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   assertContainerFits(sqlassist, settings)
   const containers = sqlassist.containers(settings.containers)
   app.decorate('sqlassist', sqlassist as never)
-  const live = decorateRequests(app, attribute, containers)
-  if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containerOf(request, attribute, containers, live))
-  shutDownWithApplication(app, { sqlassist, containers, live, disposes, closeTimeoutMs })
+  checkRoutes(app)
+  const sessions = decorateRequests(app, settings, containers)
+  if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containerOf(request, sessions))
+  shutDownWithApplication(app, { sqlassist, containers, live: sessions.live, disposes, closeTimeoutMs })
 }
 
 async function makeSqlAssist(app: FastifyInstance, { engines, discovery, closeTimeoutMs, containers }: PluginSettings): Promise<SqlAssist> {

@@ -27,11 +27,14 @@ function isAnswered({ writableFinished, writableEnded, stream, isLightMyRequest 
  * Ends the container with its request. Of everything that Fastify and Node.js report, only the response's 'close' event comes exactly
  * once however a request ends: `onResponse` is not called when the client has left, `onRequestAbort` not after a body was read, and
  * after a hijack neither is certain.
+ *
+ * @param cancelOnDisconnect - whether the database is to stop what still runs for a client that has left
  */
-export function endWithRequest(reply: FastifyReply, container: SessionsContainer): void {
+export function endWithRequest(reply: FastifyReply, container: SessionsContainer, cancelOnDisconnect: boolean): void {
   const raw = rawOf(reply)
   raw.once('close', function endSessions() {
-    void container.close({ aborted: !isAnswered(raw) })
+    const aborted = !isAnswered(raw)
+    void container.close({ aborted, stop: aborted && cancelOnDisconnect })
   })
 }
 

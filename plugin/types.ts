@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { DbSessionsContainer, SqlAssist } from '../orm/index.ts'
+import type { SqlAssistRouteOptions } from './route-options.ts'
 
 /**
  * The engines of your application, for the types of `request.dbSession` and `app.sqlassist`:
@@ -17,6 +18,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The engines of this scope. */
     sqlassist: SqlAssist<SqlAssistEngines>
+  }
+  interface FastifyContextConfig {
+    /** What this route says differently from the plugin's options. */
+    sqlassist?: SqlAssistRouteOptions
   }
   interface FastifyRequest {
     /** The sessions of this request, one per engine, opened when they are touched. */

@@ -34,7 +34,11 @@ export async function buildEngines(definitions: readonly EngineDefinition[], dis
     for (const [index, engine] of engines.entries()) if (definitions[index]!.orm === undefined) await engine.dispose(CLOSE_TIMEOUT_MS)
     throw error
   }
-  return new EngineRegistry(definitions, engines)
+  const registry = new EngineRegistry(definitions, engines)
+  for (const { name, follows, fallback = 'follows' } of definitions) {
+    if (follows !== undefined && fallback === 'follows') registry.get(name).follow(registry.get(follows))
+  }
+  return registry
 }
 
 async function buildEngine(definition: EngineDefinition, all: readonly EngineDefinition[], discovery: Discovery, metadata: MetadataPool, logger: SqlAssistLogger): Promise<Engine> {

@@ -1,7 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core'
+import { settlesWithin } from '../bounded.ts'
 import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
-import type { PoolGuard } from '../postgres/pool-guard.ts'
+import type { EnginePool } from '../postgres/engine-pool.ts'
 
 /** What makes the connections of a MikroORM; after `close()` the next query would call it again and open a pool that nobody closes. */
 interface ConnectionMaker {
@@ -14,7 +15,7 @@ const DESTROYED_MS = 1000
 /**
  * Closes a MikroORM for good, within a bound: `orm.close()` alone waits for ever for a connection that somebody still holds.
  */
-export async function closeOrm(orm: MikroORM, engine: string, timeoutMs: number, pool: PoolGuard | undefined, logger: SqlAssistLogger): Promise<void> {
+export async function closeOrm(orm: MikroORM, engine: string, timeoutMs: number, pool: EnginePool | undefined, logger: SqlAssistLogger): Promise<void> {
   const closing = orm.close(true)
   forbidReopening(orm, engine)
   try {
@@ -24,19 +25,6 @@ export async function closeOrm(orm: MikroORM, engine: string, timeoutMs: number,
     await settlesWithin(closing, DESTROYED_MS)
   } catch (err) {
     logger.error({ err, engine }, `Engine '${engine}' could not be closed cleanly`)
-  }
-}
-
-/** @throws what the promise rejects with, if it does so in time */
-async function settlesWithin(promise: Promise<void>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false)
-  })
-  try {
-    return await Promise.race([promise.then(() => true as const), late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -2,15 +2,17 @@ import type { EntityManager, MikroORM } from '@mikro-orm/core'
 import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
-import type { PoolStats } from '../postgres/pool-guard.ts'
+import type { EnginePool, PoolStats } from '../postgres/engine-pool.ts'
 import { bindSession } from '../sessions/binding.ts'
-import { closeSession } from '../sessions/close.ts'
+import { closeSession, type SessionEnd } from '../sessions/close.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 import { sessionClass, type EntityManagerClass } from '../sessions/session-class.ts'
-import { type SessionEngine, SessionState } from '../sessions/state.ts'
+import { type SessionEngine, type SessionOwner, SessionState } from '../sessions/state.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
+import { checkEngine, type EngineHealth } from './check.ts'
 import { closeOrm } from './close-orm.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
+import { reinitEngine } from './reinit.ts'
 import type { SessionForkOptions } from './options.ts'
 import { assertForkOptions, type EngineDefinition } from './validate.ts'
 
@@ -64,21 +66,21 @@ export class Engine implements SessionEngine {
   }
 
   /** Opens a session. Nothing connects before its first statement. */
-  open(info: SessionInfo, logger: SqlAssistLogger): EntityManager {
+  open(info: SessionInfo, logger: SqlAssistLogger, owner?: SessionOwner): EntityManager {
     if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
     const { fork } = this.#definition
     const { filters, ...options } = (typeof fork === 'function' ? this.#forkOptions(fork(info)) : fork) ?? noForkOptions
     // Without disableContextResolution the global EntityManager would fork the session of MikroORM's own request context.
     const em = this.orm.em.fork({ ...options, disableContextResolution: true, cloneEventManager: this.#foreign })
     if (this.#foreign) makeSession(em)
-    bindSession(em, new SessionState(this, info, logger, filters))
+    bindSession(em, new SessionState(this, info, logger, filters, owner))
     this.#opened++
     return em
   }
 
   /** Closes a session that {@link open} has made. */
-  async close(em: EntityManager, state: SessionState, aborted: boolean): Promise<void> {
-    await closeSession(em, state, aborted)
+  async close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void> {
+    await closeSession(em, state, end)
     this.#closed++
   }
 
@@ -100,6 +102,36 @@ export class Engine implements SessionEngine {
     await closeOrm(orm, this.name, timeoutMs, this.#guarantees?.pool, this.#logger)
   }
 
+  /** Asks the database how it is. Never rejects. */
+  async check(): Promise<EngineHealth> {
+    if (this.#disposed) return { ok: false, latencyMs: 0, readOnly: this.readonly, error: new DisposedError(`Engine '${this.name}'`).message }
+    return await checkEngine(this)
+  }
+
+  /**
+   * Makes the connections anew; see `sqlassist.reinitEngine()`.
+   *
+   * @throws ReinitUnsupportedError
+   */
+  async reinit(timeoutMs: number): Promise<void> {
+    if (await reinitEngine(this.name, this.orm, this.#guarantees, timeoutMs)) return
+    this.#logger.warn({ engine: this.name, timeoutMs }, `Engine '${this.name}' was reinitialised, but old connections were still in use after ${timeoutMs} ms: they are destroyed`)
+  }
+
+  /** Lets a readonly engine read from another one's server while its own is down. */
+  follow(followed: Engine): void {
+    this.pool?.follow(() => {
+      const connection = followed.orm.driver.getConnection() as unknown as { getClient(): unknown }
+      connection.getClient() // makes the pool, where nothing has yet
+      return followed.pool!.connectionOptions
+    })
+  }
+
+  /** The pool of connections, where we look after it. */
+  get pool(): EnginePool | undefined {
+    return this.#guarantees?.dialect === 'postgresql' ? this.#guarantees.pool : undefined
+  }
+
   get #guarantees(): Guarantees | undefined {
     return this.#orm && guaranteesOf(this.#orm.config.get('driverOptions'))
   }
@@ -111,6 +143,7 @@ export class Engine implements SessionEngine {
     if (guarantees === undefined) return orm
     registerDiscovered(orm)
     guarantees.logger = this.#logger
+    guarantees.pool.configure(this.#definition)
     if (this.readonly && !guarantees.readonly) {
       guarantees.makeReadonly()
       orm.config.set('ensureDatabase', false)

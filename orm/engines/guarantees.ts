@@ -4,7 +4,8 @@ import type { NamingConventionOption } from '../models/naming/convention.ts'
 import { namingOptions } from '../models/naming/naming-options.ts'
 import { noLogger, type SqlAssistLogger } from '../logger.ts'
 import { postgresDriverOptions } from '../postgres/driver-options.ts'
-import { PoolGuard } from '../postgres/pool-guard.ts'
+import { EnginePool } from '../postgres/engine-pool.ts'
+import { givingBack } from '../postgres/connection-hooks.ts'
 import { sessionClass } from '../sessions/session-class.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import { sqliteName } from '../sqlite/database-name.ts'
@@ -23,7 +24,7 @@ export class Guarantees {
   readonly engine: string
   readonly dialect: Dialect
   readonly dbName: unknown
-  readonly pool: PoolGuard
+  readonly pool: EnginePool
   readonly #options: AnyOptions
   readonly = false
   /** True from the first connection on: too late to make it readonly. */
@@ -37,8 +38,11 @@ export class Guarantees {
     this.#options = options
     this.dialect = dialectOf(options.driver)
     this.dbName = sqliteName(options)
-    this.pool = new PoolGuard(engine, () => this.logger)
+    this.pool = new EnginePool(engine, () => this.logger)
   }
+
+  /** Whether the connections are the application's own business. */
+  readyMade = false
 
   /** What the application gave: `driverOptions` of the MikroORM is ours by then. */
   get userDriverOptions(): unknown {
@@ -56,6 +60,7 @@ export class Guarantees {
     this.connected = true
     const user: unknown = typeof given === 'function' ? (given as () => unknown)() : (given ?? {})
     if (isReadyMadeKysely(user)) {
+      this.readyMade = true
       if (!this.readonly) return user
       assertReadonlyPossible(this.engine, { ...this.#options, driverOptions: user }) // again: a function may have made it
       return queryOnlyDialect(user as SqliteDialectLike)
@@ -109,7 +114,7 @@ export function sqlAssistConfig<O extends AnyOptions>(name: string, options: O, 
   if (settings.readonly === true) guarantees.makeReadonly()
   const driverOptions = (): unknown => guarantees.driverOptions(options.driverOptions)
   guaranteed.set(driverOptions, guarantees)
-  const setup = guarantees.dialect === 'sqlite' ? { onCreateConnection: setupConnection(guarantees, options.onCreateConnection) } : {}
+  const setup = guarantees.dialect === 'sqlite' ? { onCreateConnection: setupConnection(guarantees, options.onCreateConnection) } : givingBack(options)
   return {
     logger: (message: string) => guarantees.logger.info({ engine: name }, message),
     ...options,

@@ -1,5 +1,6 @@
 import type { ForkOptions, MikroORM, Options } from '@mikro-orm/core'
 import type { NamingConventionOption } from '../models/naming/convention.ts'
+import type { EngineLimits, ResetOnRelease } from './limits.ts'
 import type { MigrateOptions } from './migrate-options.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 
@@ -40,6 +41,20 @@ export interface EngineOptions {
    * With `config`, on PostgreSQL and SQLite, not on a readonly engine. Options are MikroORM's `migrations` options.
    */
   readonly migrate?: boolean | MigrateOptions
+  /** Readonly engines: the writable engine whose data this one has, because its database is a replica of that one's. */
+  readonly follows?: string
+  /**
+   * With `follows`: what happens while the own database is down. `'follows'` (default): reads go to the database of the followed engine, in
+   * read-only connections; `'error'`: they fail.
+   */
+  readonly fallback?: 'follows' | 'error'
+  /** How long the engine waits, and for how much. */
+  readonly limits?: EngineLimits
+  /**
+   * PostgreSQL: what is cleared of a connection that comes back. `'transaction'` (default): an open transaction; `'session'`: also SET, the role,
+   * temporary tables, LISTEN, advisory locks, for one more round trip.
+   */
+  readonly resetOnRelease?: ResetOnRelease
   /** With `orm`: close it together with everything else. Default: false, because the application made it. */
   readonly dispose?: boolean
 }

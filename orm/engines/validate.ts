@@ -1,9 +1,11 @@
-import { MikroORM } from '@mikro-orm/core'
+import { MikroORM, type Options } from '@mikro-orm/core'
 import { DefaultEngineError, EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import { assertKnownOptions, isPlainObject } from '../options-check.ts'
 import { completeConvention } from '../models/naming/convention.ts'
 import { assertConfig } from './config-check.ts'
+import { assertLimits, assertResetOnRelease } from './limits.ts'
 import { assertMigrate } from './migrate-options.ts'
+import { dialectOf } from './dialect.ts'
 import { assertEngineName } from './names.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
@@ -17,7 +19,7 @@ export interface EngineDefinition extends EngineOptions {
 }
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'dispose'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
@@ -36,6 +38,7 @@ export function validateEngines(input: EnginesInput, taken: (name: string) => bo
     definitions.set(name, validateEngine(name, options))
   }
   if (definitions.size === 0) throw new InvalidOptionsError('engines', 'names no engine')
+  for (const definition of definitions.values()) assertFollows(definition, definitions)
   const defaults = [...definitions.values()].filter((definition) => definition.default)
   if (defaults.length > 1) throw new DefaultEngineError(defaults.map(({ name }) => name).join(', '))
   return [...definitions.values()]
@@ -72,9 +75,25 @@ function validateEngine(name: string, options: unknown): EngineDefinition {
   if (options['dispose'] === true && orm === undefined) throw new InvalidOptionsError(`${where}.dispose`, `goes with 'orm'; what is made from 'config' is always disposed`)
   if (options['readonly'] === true && options['autocommit'] === true) throw new InvalidOptionsError(where, 'cannot be readonly and autocommit')
   assertMigrate(`${where}.migrate`, options)
+  assertLimits(`${where}.limits`, options['limits'])
+  assertResetOnRelease(`${where}.resetOnRelease`, options['resetOnRelease'])
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
   return Object.freeze({ ...options, ...flags, name }) as unknown as EngineDefinition
 }
+
+/** @throws InvalidOptionsError */
+function assertFollows({ name, follows, fallback, readonly, ...definition }: EngineDefinition, all: ReadonlyMap<string, EngineDefinition>): void {
+  const where = `engines.${name}.follows`
+  if (fallback !== undefined && fallback !== 'follows' && fallback !== 'error') throw new InvalidOptionsError(`engines.${name}.fallback`, `must be 'follows' or 'error'`)
+  if (follows === undefined && fallback !== undefined) throw new InvalidOptionsError(`engines.${name}.fallback`, `goes with 'follows'`)
+  if (follows === undefined) return
+  const followed = all.get(follows)
+  if (!readonly) throw new InvalidOptionsError(where, `is for readonly engines: a writable one does not follow another`)
+  if (followed === undefined || followed.readonly) throw new InvalidOptionsError(where, `must name a writable engine; there are ${[...all.values()].filter((other) => !other.readonly).map((other) => other.name).join(', ') || 'none'}`)
+  if (dialectOf(driverOf(definition)) !== dialectOf(driverOf(followed))) throw new InvalidOptionsError(where, `names an engine of another driver, '${follows}'`)
+}
+
+const driverOf = ({ config, orm }: EngineOptions): Options['driver'] => (orm === undefined ? config?.driver : (orm as MikroORM).config.get('driver'))
 
 /** Fork options are checked at registration, and those that a function makes when it has made them. */
 export function assertForkOptions(where: string, fork: unknown): void {

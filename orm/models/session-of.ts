@@ -26,5 +26,7 @@ export function sessionOf(entity: object): Session | undefined {
  * @returns undefined outside requests, and for an entity that no session knows
  */
 export function requestOf(entity: object): SessionRequest | undefined {
-  return sessionOf(entity)?.info.request
+  // Without the plugin a SessionInfo has no request, to the compiler neither.
+  const info: { readonly request?: SessionRequest } | undefined = sessionOf(entity)?.info
+  return info?.request
 }

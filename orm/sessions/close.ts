@@ -9,26 +9,34 @@ interface RollbackConnection {
   rollback(transaction: OpenTransaction): Promise<void>
 }
 
+/** How a session ends. */
+export interface SessionEnd {
+  /** The client has left or the work has failed, so that an open transaction is no surprise. */
+  readonly aborted?: boolean
+  /** The database is asked to stop what still runs; a COMMIT is never stopped. */
+  readonly stop?: boolean
+}
+
 /**
  * Ends a session: refuses every use from now on, rolls back what is open, lets a commit that is on its way arrive, and lets go of the
  * entities. Idempotent. Never rejects: at the end of a request there is nobody left to catch, so what goes wrong is logged.
- *
- * @param aborted - the client has left or the work has failed, so that an open transaction is no surprise
  */
-export async function closeSession(em: EntityManager, state: SessionState, aborted = false): Promise<void> {
-  state.closing ??= endSession(em, state, aborted)
+export async function closeSession(em: EntityManager, state: SessionState, end: SessionEnd = {}): Promise<void> {
+  state.closing ??= endSession(em, state, end)
   await state.closing
 }
 
-async function endSession(em: EntityManager, state: SessionState, aborted: boolean): Promise<void> {
+async function endSession(em: EntityManager, state: SessionState, { aborted = false, stop = false }: SessionEnd): Promise<void> {
   state.closed = true
   state.transactions.forget()
   const open = state.transactions.undecided()
   if (open.length > 0 && !aborted) {
     state.logger.warn({ engine: state.engine.name, session: state.id }, `${state.label} ended inside a transaction: it is rolled back`)
   }
+  const stopped = stop ? state.stopRunning() : undefined
   const leases = [...state.leases].map(async (lease) => await lease.end())
   await Promise.allSettled([...leases, ...open.map(async (transaction) => await rollBack(em, transaction, state))])
+  await stopped
   await state.transactions.commitsSettled()
   if (state.ranRawSql) await sweepConnection(em, state)
   withInternalAccess(() => em.getUnitOfWork(false).clear())
@@ -48,7 +56,7 @@ async function sweepConnection(em: EntityManager, state: SessionState): Promise<
 
 /** Rolls back on the connection itself; a statement that still runs there is waited for. */
 export async function rollBack(em: EntityManager, transaction: OpenTransaction, state: SessionState): Promise<void> {
-  const connection = withInternalAccess(() => em.getConnection('write')) as unknown as RollbackConnection
+  const connection = withInternalAccess(() => em.getDriver()).getConnection('write') as unknown as RollbackConnection
   try {
     await connection.rollback(transaction)
   } catch (err) {

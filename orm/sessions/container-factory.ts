@@ -1,6 +1,7 @@
 import { EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { SessionsContainer } from './container.ts'
+import { LeakWatch, type LeakOptions } from './leak-watch.ts'
 import type { SessionInfo } from './info.ts'
 import type { SessionSources } from './source.ts'
 import type { DbSessionsContainer } from './types.ts'
@@ -10,7 +11,7 @@ import type { DbSessionsContainer } from './types.ts'
 export type ContainerClass = new (setup: never) => DbSessionsContainer<any>
 
 /** The options that decide what the containers of an application look like. */
-export interface ContainerOptions {
+export interface ContainerOptions extends LeakOptions {
   /** Which engine `any` means: the first of these that is open, else the first. Default: `['reader', 'writer']`. */
   readonly anyPreferences?: readonly string[]
   /** A subclass of `DbSessionsContainer`, for members of your own. */
@@ -22,12 +23,14 @@ export class ContainerFactory {
   readonly #engines: SessionSources
   readonly #anyPreferences: readonly string[]
   readonly #Container: typeof SessionsContainer
+  readonly #leaks: LeakWatch
   readonly #live = new Set<SessionsContainer>()
   #waiting: (() => void)[] = []
   #checked = false
 
   constructor(engines: SessionSources, options: ContainerOptions = {}) {
     this.#engines = engines
+    this.#leaks = new LeakWatch(options)
     this.#anyPreferences = preferencesOf(options.anyPreferences, engines)
     this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
   }
@@ -41,10 +44,12 @@ export class ContainerFactory {
   create(info: SessionInfo, logger: SqlAssistLogger, label: string, ended?: () => void): SessionsContainer {
     const closed = (container: SessionsContainer): void => {
       this.#forget(container)
+      unwatch()
       ended?.()
     }
     const container = new this.#Container({ engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed })
     this.#checkFields(container)
+    const unwatch = this.#leaks.watch(label, logger, container.$states)
     this.#live.add(container)
     return container
   }
@@ -66,7 +71,7 @@ export class ContainerFactory {
     if (await this.#drained(timeoutMs)) return 0
     const late = [...this.#live]
     // Not awaited beyond the bound: a rollback waits for a statement that may run for hours.
-    for (const container of late) void container.close({ aborted: true })
+    for (const container of late) void container.close({ aborted: true, stop: true })
     await this.#drained(Math.min(timeoutMs, FORCED_CLOSE_MS))
     for (const container of late) this.#live.delete(container) // whoever drains again need not wait for them again
     return late.length

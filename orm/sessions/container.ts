@@ -2,7 +2,9 @@ import type { EntityManager } from '@mikro-orm/core'
 import { EngineUnknownError, SessionClosedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { sessionStateOf } from './binding.ts'
+import type { SessionEnd } from './close.ts'
 import type { SessionInfo } from './info.ts'
+import type { SessionState } from './state.ts'
 import type { SessionSources } from './source.ts'
 import { STATUS, type SessionStatus } from './status.ts'
 
@@ -40,7 +42,7 @@ export class SessionsContainer {
     const session = this.#sessions.get(name)
     if (session !== undefined && this.#closing === undefined) return session
     if (this.#closing !== undefined) throw new SessionClosedError(this.#setup.label)
-    const opened = this.#setup.engines.get(name).open(this.#setup.info, this.#setup.logger)
+    const opened = this.#setup.engines.get(name).open(this.#setup.info, this.#setup.logger, this.#setup)
     this.#sessions.set(name, opened)
     return opened
   }
@@ -86,13 +88,27 @@ export class SessionsContainer {
   }
 
   /**
+   * What the sessions that were opened are in.
+   * @internal
+   */
+  get $states(): Iterable<SessionState> {
+    const sessions = this.#sessions
+    return {
+      *[Symbol.iterator]() {
+        for (const session of sessions.values()) yield sessionStateOf(session)!
+      },
+    }
+  }
+
+  /**
    * Ends all sessions: open transactions are rolled back, connections go back, and every later use raises SessionClosedError.
    * Idempotent. Never rejects.
    *
-   * @param options - `aborted: true` where an open transaction is no surprise, because the client has left
+   * @param options - `aborted: true` where an open transaction is no surprise, because the client has left; `stop: true` to have the database
+   * stop what still runs
    */
-  close(options: { readonly aborted?: boolean } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.aborted === true)
+  close(options: SessionEnd = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
     return this.#closing
   }
 
@@ -100,9 +116,9 @@ export class SessionsContainer {
     await this.close()
   }
 
-  async #close(aborted: boolean): Promise<void> {
+  async #close(end: SessionEnd): Promise<void> {
     const ends = [...this.#sessions].map(async ([name, session]) => {
-      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, aborted)
+      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, end)
     })
     await Promise.all(ends)
     this.#setup.closed(this)

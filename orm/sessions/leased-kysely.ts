@@ -1,4 +1,5 @@
 import type { Lease } from './lease.ts'
+import { leaveSession, startInSession } from './running.ts'
 import type { SessionState } from './state.ts'
 
 /** The parts of kysely that lie between a session and the pool; declared here, so that `./orm` does not depend on kysely's types. */
@@ -51,16 +52,16 @@ function leaseFrom(executor: Executor, state: SessionState): Executor {
       },
     }
     try {
-      return await provide(async (connection) => {
+      return await startInSession(state, async () => await provide(async (connection) => {
         state.assertOpen() // it may have ended while we waited for the pool
         state.leases.add(lease)
         try {
-          return await Promise.race([consumer(untilTheEnd(connection, state)), ended.promise])
+          return await Promise.race([leaveSession(async () => await consumer(untilTheEnd(connection, state))), ended.promise])
         } finally {
           // Also waits for a statement that still runs. There may be no transaction at all: then the database says so, and that is that.
           if (state.closed) await connection.executeQuery(ROLLBACK).catch(() => {})
         }
-      }, options)
+      }, options))
     } finally {
       state.leases.delete(lease)
       back.resolve()

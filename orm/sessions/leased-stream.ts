@@ -1,4 +1,5 @@
 import type { Lease } from './lease.ts'
+import { startInSession } from './running.ts'
 import type { SessionState } from './state.ts'
 
 /** A stream of rows that ends with the session: its connection would be held until somebody asks for the next row. */
@@ -10,12 +11,18 @@ export async function* leasedStream<T>(rows: AsyncIterableIterator<T>, state: Se
   }
   state.leases.add(lease)
   try {
-    for await (const row of rows) {
+    for (;;) {
       state.assertOpen()
-      yield row
+      // A generator runs in the context of whoever asks for the next row.
+      const { done, value } = await startInSession(state, async () => await rows.next())
+      state.assertOpen()
+      if (done === true) return
+      yield value
     }
-    state.assertOpen()
+  } catch (error) {
+    throw state.explain(error)
   } finally {
+    await rows.return?.()
     state.leases.delete(lease)
   }
 }

@@ -1,17 +1,29 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { SessionState } from './state.ts'
 
-/**
- * Which session a statement runs for, seen from the pool below, which knows nothing of sessions. Only raw SQL is run in it: nothing
- * else can leave a connection in a state that the next request would inherit, and each use of the storage has a price.
- */
-const running = new AsyncLocalStorage<SessionState>()
+/** Which session a statement runs for, seen from the pool below, which knows nothing of EntityManagers. */
+const running = new AsyncLocalStorage<SessionState | undefined>()
 
-export function runInSession<T>(state: SessionState, fn: () => T): T {
+/** Runs work of a session; an error that it ends with says what it was in our words, see {@link SessionState.explain}. */
+export async function runInSession<T>(state: SessionState, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await (running.getStore() === state ? fn() : running.run(state, fn))
+  } catch (error) {
+    throw state.explain(error)
+  }
+}
+
+/** Runs something synchronous of a session, or what returns something else than a promise. */
+export function startInSession<T>(state: SessionState, fn: () => T): T {
   return running.run(state, fn)
 }
 
-/** The session whose raw SQL runs here, for a warning that names it. */
+/** Runs code that is not the session's own: what it does with other EntityManagers is not the session's doing. */
+export function leaveSession<T>(fn: () => T): T {
+  return running.run(undefined, fn)
+}
+
+/** The session that runs here. */
 export function runningSession(): SessionState | undefined {
   return running.getStore()
 }

@@ -3,6 +3,7 @@ import { kBinding } from './binding.ts'
 import type { EntityManagerClass } from './class/entity-manager-class.ts'
 import { withContext } from './class/with-context.ts'
 import { withEntities } from './class/with-entities.ts'
+import { withRunning } from './class/with-running.ts'
 import { withSql } from './class/with-sql.ts'
 import { withTransactions } from './class/with-transactions.ts'
 import { closeSession, rollBack } from './close.ts'
@@ -23,7 +24,7 @@ const classes = new WeakMap<EntityManagerClass, EntityManagerClass>()
 export function sessionClass(Base: EntityManagerClass): EntityManagerClass {
   let made = classes.get(Base)
   if (made === undefined) {
-    made = withSeedMembers(withSql(withEntities(withTransactions(withContext(Base)))))
+    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(Base))))))
     installGuards(made.prototype as EntityManager)
     classes.set(Base, made).set(made, made)
   }

@@ -1,12 +1,13 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionInfo } from './info.ts'
-import type { SessionState } from './state.ts'
+import type { SessionEnd } from './close.ts'
+import type { SessionOwner, SessionState } from './state.ts'
 
 /** Where sessions come from: an engine, seen from a container. */
 export interface SessionSource {
-  open(info: SessionInfo, logger: SqlAssistLogger): EntityManager
-  close(em: EntityManager, state: SessionState, aborted: boolean): Promise<void>
+  open(info: SessionInfo, logger: SqlAssistLogger, owner: SessionOwner): EntityManager
+  close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void>
 }
 
 /** All engines of an application, seen from a container. */

@@ -9,6 +9,22 @@ export interface SessionEngine {
   readonly name: string
   readonly readonly: boolean
   readonly autocommit: boolean
+  /** Where its connections come from; undefined where we do not look after them. */
+  readonly pool?: object | undefined
+}
+
+/** A connection that a session holds. */
+export interface HeldConnection {
+  /** What runs on it, and when anything last did, of `performance.now()`. */
+  readonly activity: { readonly busy: boolean; readonly last: number }
+  /** Has the server stop what runs on it. */
+  stop(): Promise<void>
+}
+
+/** What a session belongs to. */
+export interface SessionOwner {
+  /** How warnings name it: `Request req-1`. */
+  readonly label: string
 }
 
 let sessions = 0
@@ -41,13 +57,20 @@ export class SessionState {
   readonly transactions: OpenTransactions = new OpenTransactions()
   /** Connections that are held in other ways, to be taken back at the end. */
   readonly leases: Set<Lease> = new Set()
+  /** Connections that are checked out for the session, whoever has done it. */
+  readonly connections: Set<HeldConnection> = new Set()
+  /** The container of the session, or the session itself: who waits for a connection. */
+  readonly owner: object
+  readonly #whose: string
   /** Raw SQL has been run or may have been: only that can leave a connection in a transaction behind our back. */
   ranRawSql = false
   closed = false
   /** The end, while it lasts and after: whoever ends the session once more waits for it. */
   closing: Promise<void> | undefined
 
-  constructor(engine: SessionEngine, info: SessionInfo, logger: SqlAssistLogger, filters?: Readonly<Record<string, unknown>>) {
+  constructor(engine: SessionEngine, info: SessionInfo, logger: SqlAssistLogger, filters?: Readonly<Record<string, unknown>>, owner?: SessionOwner) {
+    this.owner = owner ?? this
+    this.#whose = owner === undefined ? '' : ` of ${owner.label}`
     this.engine = engine
     this.info = info
     this.logger = logger
@@ -59,12 +82,23 @@ export class SessionState {
     return `session ${this.engine.name}#${this.id}`
   }
 
+  /** The same, with the request or job that it belongs to. */
+  get fullLabel(): string {
+    return `${this.label}${this.#whose}`
+  }
+
+  /** Has the server stop what runs. Resolves when the connections answer again, or are destroyed. */
+  async stopRunning(): Promise<void> {
+    await Promise.all([...this.connections].map(async (connection) => await connection.stop()))
+  }
+
   assertOpen(): void {
     if (this.closed && !internal) throw this.closedError()
   }
 
   /** An error of work that the end of the session has cut short says so; the driver's own error is its cause. */
-  explain(error: unknown): unknown {
+  explain(thrown: unknown): unknown {
+    const error = (thrown as { original?: unknown } | null)?.original ?? thrown // one of ours, in MikroORM's wrapping
     return !this.closed || error instanceof SessionClosedError ? error : this.closedError({ cause: error })
   }
 

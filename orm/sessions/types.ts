@@ -94,7 +94,7 @@ interface ContainerMembers<E extends object> {
    * Ends all sessions: open transactions are rolled back, connections go back, later use raises SessionClosedError. Idempotent, and
    * never rejects. In a request the plugin does it.
    */
-  close(options?: { readonly aborted?: boolean }): Promise<void>
+  close(options?: { readonly aborted?: boolean; readonly stop?: boolean }): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 

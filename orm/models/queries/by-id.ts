@@ -16,9 +16,24 @@ export async function getById(session: EntityManager, entity: EntityName<object>
   return await session.findOne<object>(entity, whereId(target, idColumns(target, column), id))
 }
 
-/** The unique column that is asked for, or those of the primary key. */
-export function idColumns({ meta }: Target, column: unknown): EntityProperty[] {
-  return column === undefined ? meta.getPrimaryProps() : [uniqueColumnOf(meta, column)]
+/**
+ * The unique column that is asked for, or those of the primary key.
+ *
+ * @throws ColumnUnknownError, ColumnUnsuitableError; ArgumentInvalidError for an entity without a key
+ */
+export function idColumns(target: Target, column: unknown): EntityProperty[] {
+  return column === undefined ? keyColumns(target) : [uniqueColumnOf(target.meta, column)]
+}
+
+/**
+ * The columns of the primary key. A view has none.
+ *
+ * @throws ArgumentInvalidError
+ */
+export function keyColumns({ meta }: Target): EntityProperty[] {
+  const columns = meta.getPrimaryProps()
+  if (columns.length === 0) throw new ArgumentInvalidError('entity', `must have a primary key, which ${meta.className} has not: use getRange()`)
+  return columns
 }
 
 /** @throws ArgumentInvalidError */

@@ -2,7 +2,7 @@ import { type EntityManager, type EntityName, type EntityProperty, type Primary,
 import { ArgumentInvalidError } from '../../errors.ts'
 import { type Column, type ColumnValue, isScalarColumn } from '../columns.ts'
 import { idColumns, whereId } from './by-id.ts'
-import { type Condition, targetOf } from './target.ts'
+import { type Condition, type Target, targetOf } from './target.ts'
 import { identityOf } from './values.ts'
 
 /** How many values one statement is given: the limit of SQLite is 32,766 parameters, and that of PostgreSQL 65,535. */
@@ -26,10 +26,8 @@ export async function getByIds(session: EntityManager, entity: EntityName<object
     wanted.set(keyOf(where, columns), where)
   }
   const found = new Map<string, object>()
-  for (const where of statements(columns, [...wanted.values()])) {
-    for (const row of await session.find<object>(entity, where)) found.set(keyOf(row, columns), row)
-  }
-  return [...wanted.keys()].flatMap((key) => found.get(key) ?? [])
+  for (const chunk of chunksOf([...wanted], chunkSize(columns))) await collect(target, columns, chunk, found)
+  return [...new Set([...wanted.keys()].flatMap((key) => found.get(key) ?? []))]
 }
 
 function listOf(ids: unknown): Iterable<unknown> {
@@ -37,15 +35,35 @@ function listOf(ids: unknown): Iterable<unknown> {
   throw new ArgumentInvalidError('ids', 'must be an array of ids')
 }
 
-function* statements(columns: readonly EntityProperty[], wheres: readonly Condition[]): Generator<Condition> {
-  const [first] = columns
-  const size = Math.floor(VALUES_PER_STATEMENT / columns.reduce((sum, { fieldNames }) => sum + fieldNames.length, 0))
-  for (let start = 0; start < wheres.length; start += size) {
-    const chunk = wheres.slice(start, start + size)
-    const values = chunk.map((where) => Object.values(where) as unknown[])
-    if (columns.length > 1) yield { [Utils.getPrimaryKeyHash(columns.map(({ name }) => name))]: { $in: values } }
-    else yield { [first!.name]: { $in: values.map(([value]) => value) } }
+type Wanted = readonly (readonly [key: string, where: Condition])[]
+
+const chunkSize = (columns: readonly EntityProperty[]): number => Math.floor(VALUES_PER_STATEMENT / columns.reduce((sum, { fieldNames }) => sum + fieldNames.length, 0))
+
+function* chunksOf(wanted: Wanted, size: number): Generator<Wanted> {
+  for (let start = 0; start < wanted.length; start += size) yield wanted.slice(start, start + size)
+}
+
+/**
+ * Runs one statement, and finds the id of each row. A database may take two texts for equal that are not the same (a collation without
+ * case, `char(3)`, `12:34` as a time): such a row is looked for in halves of the ids.
+ */
+async function collect(target: Target, columns: readonly EntityProperty[], wanted: Wanted, found: Map<string, object>): Promise<void> {
+  const keys = new Set(wanted.map(([key]) => key))
+  let strange: object | undefined
+  for (const row of await target.em.find<object>(target.entity, whereAny(columns, wanted.map(([, where]) => where)))) {
+    const key = keyOf(row, columns)
+    if (keys.has(key)) found.set(key, row)
+    else strange = row
   }
+  if (strange === undefined) return
+  if (wanted.length === 1) found.set(wanted[0]![0], strange)
+  else for (const half of chunksOf(wanted, Math.ceil(wanted.length / 2))) await collect(target, columns, half, found)
+}
+
+function whereAny(columns: readonly EntityProperty[], wheres: readonly Condition[]): Condition {
+  const values = wheres.map((where) => Object.values(where) as unknown[])
+  if (columns.length > 1) return { [Utils.getPrimaryKeyHash(columns.map(({ name }) => name))]: { $in: values } }
+  return { [columns[0]!.name]: { $in: values.map(([value]) => value) } }
 }
 
 /** The identity of an id or of a row: both have the columns as properties. */
@@ -61,4 +79,3 @@ function identity(value: unknown, column: EntityProperty): unknown {
   const values: readonly unknown[] = Array.isArray(key) ? key : [key]
   return columns.map((each, index) => identity(values[index], each))
 }
-

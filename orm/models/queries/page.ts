@@ -3,6 +3,7 @@ import { ArgumentInvalidError, ColumnUnsuitableError } from '../../errors.ts'
 import { type Column, isScalarColumn } from '../columns.ts'
 import { assertCount, assertOptions } from './arguments.ts'
 import { findRows } from './by-column.ts'
+import { keyColumns } from './by-id.ts'
 import { assertExact, cursorOf, type Place, placeOf } from './cursor.ts'
 import { assertDirection, orderBy, orderColumns, type SortDirection } from './order.ts'
 import { conditionOf, type WhereOptions } from './range.ts'
@@ -73,7 +74,7 @@ const opposite = (direction: SortDirection): SortDirection => (direction === 'as
 /** The columns of an order in which no two rows are equal. */
 function pageColumns(target: Target, orderCol: unknown): EntityProperty[] {
   const asked = orderCol === undefined ? [] : orderColumns(target, orderCol)
-  const columns = [...new Set([...asked, ...target.meta.getPrimaryProps()])]
+  const columns = [...new Set([...asked, ...keyColumns(target)])]
   for (const column of columns) {
     if (!isScalarColumn(column)) throw new ColumnUnsuitableError(target.meta.className, column.name, 'is a relation in the primary key: pages need columns with plain values')
     assertExact(target, column)

@@ -46,8 +46,6 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       const before = state.transactions.of(em)
       try {
         await super.flush()
-      } catch (error) {
-        throw state.explain(error)
       } finally {
         state.transactions.forget(em, before)
       }

@@ -1,9 +1,11 @@
+import type { EntityManager } from '@mikro-orm/core'
 import { ReadonlyEngineError } from '../../errors.ts'
 import { kBinding } from '../binding.ts'
 import { type KyselyLike, leasedKysely } from '../leased-kysely.ts'
 import { leasedStream } from '../leased-stream.ts'
-import { isDatabaseReadonlyError, readonlyKyselyPlugin, refuseWritingQueryBuilder } from '../readonly.ts'
-import { runInSession } from '../running.ts'
+import { isDatabaseReadonlyError, readonlyKyselyPlugin } from '../readonly.ts'
+import { sessionConnection } from '../session-connection.ts'
+import { tieQueryBuilder } from '../tied-query-builder.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
 /** What the EntityManagers of SQL drivers have on top of the core one. */
@@ -19,7 +21,7 @@ export function withSql(Base: EntityManagerClass): EntityManagerClass {
     createQueryBuilder(...args: unknown[]): object {
       const builder = (Base.prototype as SqlMethods).createQueryBuilder!.apply(this, args)
       const state = this[kBinding]?.state
-      return state?.engine.readonly ? refuseWritingQueryBuilder(builder, state.engine.name) : builder
+      return state === undefined ? builder : tieQueryBuilder(builder, state)
     }
 
     getKysely(...args: unknown[]): unknown {
@@ -37,15 +39,21 @@ export function withSql(Base: EntityManagerClass): EntityManagerClass {
       return state === undefined ? rows : leasedStream(rows, state)
     }
 
+    override getConnection(type?: 'read' | 'write'): ReturnType<EntityManager['getConnection']> {
+      const connection = super.getConnection(type)
+      const state = this[kBinding]?.state
+      return state === undefined ? connection : sessionConnection(connection, state)
+    }
+
     async execute(...args: unknown[]): Promise<unknown> {
       const state = this[kBinding]?.state
       const { execute: inherited } = Base.prototype as Required<SqlMethods>
       if (state === undefined) return await inherited.apply(this, args)
       state.ranRawSql = true
       try {
-        return await runInSession(state, () => inherited.apply(this, args))
+        return await inherited.apply(this, args)
       } catch (error) {
-        if (!state.engine.readonly || !isDatabaseReadonlyError(error)) throw state.explain(error)
+        if (!state.engine.readonly || !isDatabaseReadonlyError(error)) throw error
         throw new ReadonlyEngineError(state.engine.name, 'a writing statement', { cause: error })
       }
     }

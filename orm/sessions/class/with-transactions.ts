@@ -3,6 +3,7 @@ import { AutocommitEngineError, TransactionOpenError } from '../../errors.ts'
 import { bindingOf, kBinding } from '../binding.ts'
 import { rollBack } from '../close.ts'
 import type { OpenTransaction } from '../open-transactions.ts'
+import { leaveSession } from '../running.ts'
 import { withInternalAccess } from '../state.ts'
 import { type JoinedTransaction, joinTransaction, TransactionScope } from '../transaction-scope.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
@@ -41,9 +42,9 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       let entry: (JoinedTransaction & { live: boolean }) | undefined
       const run = async (em: this): Promise<T> => {
         joiningScope = undefined // a fork that the callback makes is not the transaction's
-        if (em === outer) return await cb(em) // REQUIRED and its like in an open transaction: nothing new to join
+        if (em === outer) return await leaveSession(async () => await cb(em)) // REQUIRED and its like in an open transaction: nothing new to join
         entry = { em, depth: bindingOf(em)?.depth ?? 0, live: true }
-        return await joinTransaction(scope, entry, async () => await cb(em))
+        return await joinTransaction(scope, entry, async () => await leaveSession(async () => await cb(em)))
       }
       joiningScope = scope
       let running: Promise<T>
@@ -54,8 +55,6 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       }
       try {
         return await running
-      } catch (error) {
-        throw state.explain(error)
       } finally {
         if (entry !== undefined) entry.live = false
         state.transactions.forget(entry?.em)
@@ -95,7 +94,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
         em.setTransactionContext(outer)
       } catch (error) {
         state.transactions.commitFailed()
-        throw state.explain(error)
+        throw error
       } finally {
         state.transactions.forget()
       }

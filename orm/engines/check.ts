@@ -1,0 +1,59 @@
+import type { MikroORM } from '@mikro-orm/core'
+import { settlesWithin } from '../bounded.ts'
+import type { EnginePool } from '../postgres/engine-pool.ts'
+import type { ServerHealth } from '../postgres/health.ts'
+import { askSqlite } from '../sqlite/reopen.ts'
+import { dialectOf } from './dialect.ts'
+
+/** The part of an engine that is asked. */
+interface CheckedEngine {
+  readonly orm: MikroORM
+  readonly pool: EnginePool | undefined
+  readonly readonly: boolean
+}
+
+/** What `sqlassist.check()` says of one engine. */
+export interface EngineHealth {
+  /** The database answers. */
+  readonly ok: boolean
+  /** How long it took to answer, or to find out that it does not, in ms. */
+  readonly latencyMs: number
+  /** Whether writes are refused: always on a readonly engine; on a writable one the database has been demoted. */
+  readonly readOnly: boolean
+  /** PostgreSQL standbys: how far behind they are, in ms. */
+  readonly lagMs?: number
+  /** Why it is not ok. Holds no password. */
+  readonly error?: string
+}
+
+/** What `sqlassist.check()` resolves to. */
+export interface Health {
+  /** Every engine is ok, and no writable one has become read-only. */
+  readonly ok: boolean
+  readonly engines: Readonly<Record<string, EngineHealth>>
+}
+
+/** How long a database that is not PostgreSQL may take to answer, in ms. */
+const CHECK_TIMEOUT_MS = 1000
+
+/** Asks the database of an engine how it is. Never rejects. */
+export async function checkEngine(engine: CheckedEngine): Promise<EngineHealth> {
+  const start = performance.now()
+  const latencyMs = (): number => Math.round((performance.now() - start) * 10) / 10
+  try {
+    const { readOnly, lagMs } = await ask(engine)
+    return { ok: true, latencyMs: latencyMs(), readOnly, ...(lagMs === undefined ? {} : { lagMs }) }
+  } catch (error) {
+    return { ok: false, latencyMs: latencyMs(), readOnly: engine.readonly, error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function ask({ orm, pool, readonly }: CheckedEngine): Promise<ServerHealth> {
+  if (pool !== undefined) {
+    ;(orm.driver.getConnection() as { getClient?(): unknown }).getClient?.() // makes the pool, where nothing has yet
+    return await pool.check()
+  }
+  const answer = dialectOf(orm.config.get('driver')) === 'sqlite' ? askSqlite(orm) : orm.em.fork().getConnection().execute('select 1')
+  if (!(await settlesWithin(answer, CHECK_TIMEOUT_MS))) throw new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)
+  return { readOnly: readonly }
+}

@@ -1,0 +1,102 @@
+import type { CompleteLimits } from '../engines/limits.ts'
+import { CheckoutTimeoutError, DatabaseUnavailableError, PoolDeadlockError, PoolQueueFullError } from '../errors.ts'
+import type { SqlAssistLogger } from '../logger.ts'
+import type { SessionState } from '../sessions/state.ts'
+import { describeHolder } from './checkout.ts'
+import type { GuardedClient } from './client-types.ts'
+import { type Holder, isDeadlocked, noteWaiting, type Waiter, type WaitingPool } from './wait-graph.ts'
+
+/** What the queue needs to know of its pool. */
+export interface QueuedPool {
+  readonly engine: string
+  readonly limits: CompleteLimits
+  readonly max: number
+  /** The connections that are checked out. */
+  readonly out: ReadonlySet<GuardedClient>
+  /** Sees to it that {@link CheckoutQueue.breakDeadlock} is called again and again while somebody waits. */
+  waits(): void
+  log(): SqlAssistLogger
+}
+
+/** How long nothing may have happened before a pool may be said to wait for itself, in ms. */
+const QUIET_MS = 100
+
+/** Those who wait for a connection of one pool: pg's queue is first come, first served, and here each wait has an end. */
+export class CheckoutQueue implements WaitingPool {
+  readonly #pool: QueuedPool
+  readonly #waiting = new Set<Waiter>()
+
+  constructor(pool: QueuedPool) {
+    this.#pool = pool
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  get full(): boolean {
+    return this.#pool.out.size >= this.#pool.max
+  }
+
+  get waiters(): Iterable<Waiter> {
+    return this.#waiting
+  }
+
+  get holders(): Iterable<Holder> {
+    const quietSince = performance.now() - QUIET_MS
+    return [...this.#pool.out].map(({ checkout, activity }) => ({ owner: checkout?.session?.owner, quiet: !activity.busy && activity.last < quietSince }))
+  }
+
+  /** @throws PoolQueueFullError */
+  assertRoom(): void {
+    if (this.size >= this.#pool.limits.maxWaiting) throw new PoolQueueFullError(this.#pool.engine, this.#describe())
+  }
+
+  /** Waits for a connection, but no longer than the limit, and no longer than the session lasts. */
+  async wait(connecting: Promise<GuardedClient>, session: SessionState | undefined): Promise<GuardedClient> {
+    const { promise: failed, reject } = Promise.withResolvers<never>()
+    const waiter: Waiter = { owner: session?.owner, since: performance.now(), fail: reject }
+    const lease = { end: async (): Promise<void> => reject(session!.closedError()) }
+    const timer = setTimeout(() => reject(this.#timeout()), this.#pool.limits.checkoutTimeoutMs)
+    this.#waiting.add(waiter)
+    session?.leases.add(lease)
+    noteWaiting(this, true)
+    this.#pool.waits()
+    try {
+      return await Promise.race([connecting, failed])
+    } catch (error) {
+      connecting.then((client) => client.release(), () => {}) // what comes too late goes straight back
+      throw error
+    } finally {
+      clearTimeout(timer)
+      session?.leases.delete(lease)
+      this.#waiting.delete(waiter)
+      noteWaiting(this, this.#waiting.size > 0)
+    }
+  }
+
+  #timeout(): Error {
+    const { engine, limits: { checkoutTimeoutMs } } = this.#pool
+    if (this.full) return new CheckoutTimeoutError(engine, checkoutTimeoutMs, this.#describe())
+    return new DatabaseUnavailableError(engine, `it did not answer within ${checkoutTimeoutMs} ms`)
+  }
+
+  /** In words: how full the pool is, and who holds a connection longest. */
+  #describe(): string {
+    const { out, max } = this.#pool
+    const longest = [...out].flatMap(({ checkout }) => checkout ?? []).toSorted((a, b) => a.since - b.since)[0]
+    return `${out.size} of ${max} in use, ${this.size} waiting; held longest by ${longest === undefined ? 'nobody' : describeHolder(longest)}`
+  }
+
+  /** Where the pool waits for itself, the one who came last gives up, with everything it holds: then the others can go on. */
+  breakDeadlock(): void {
+    if (this.size === 0 || !this.full) return
+    const { engine, out } = this.#pool
+    const holders = new Set([...this.holders].map(({ owner }) => owner))
+    const last = [...this.#waiting].findLast(({ owner, since }) => since < performance.now() - QUIET_MS && holders.has(owner))
+    if (last === undefined || !isDeadlocked(this)) return
+    const who = [...out].flatMap(({ checkout }) => (checkout === undefined ? [] : describeHolder(checkout))).join('; ')
+    this.#pool.log().warn({ engine, waiting: this.size }, `The pool of engine '${engine}' waits for itself. Its connections are held by ${who}`)
+    last.fail(new PoolDeadlockError(engine, this.#describe()))
+  }
+}

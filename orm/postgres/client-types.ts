@@ -1,0 +1,36 @@
+import type { CompleteLimits, ResetOnRelease } from '../engines/limits.ts'
+import type { Activity } from './activity.ts'
+import type { Checkout } from './checkout.ts'
+import type { CommitHost } from './commit.ts'
+import type { PgClient } from './pg.ts'
+
+/** The pool of a guarded client, seen from the client. */
+export interface ClientHost extends CommitHost {
+  /** Whether its connections are read-only on purpose. */
+  readonly readonly: boolean
+  readonly limits: CompleteLimits
+  readonly resetOnRelease: ResetOnRelease
+  /** What the pool makes its connections of. */
+  readonly connectionOptions: Record<string, unknown>
+  acquired(client: GuardedClient): void
+  returned(client: GuardedClient): void
+  warn(client: GuardedClient, text: string): void
+  /** The server does not answer any more, or accepts no writes: no connection that is idle now is to be used again. */
+  distrustIdle(): void
+}
+
+/** A pg Client that cannot be lost and does not come back dirty. */
+export interface GuardedClient extends PgClient {
+  readonly activity: Activity
+  /** Who holds it; undefined while it lies in the pool. */
+  checkout: Checkout | undefined
+  /**
+   * Has the server stop what runs now; does nothing where nothing runs or a COMMIT is on its way. Until the server answers again the
+   * connection carries no other statement, and is not given to anybody else: a request to cancel means a backend, not a statement.
+   */
+  stop(): Promise<void>
+  /** Stops or destroys what has run for too long. Called again and again while it is checked out. */
+  enforceLimits(): void
+  /** Cuts the connection. Whoever waits for an answer of it gets `reason`. */
+  destroy(reason: Error): void
+}

@@ -1,0 +1,60 @@
+// The parts of pg that we touch; declared here, because pg is the driver's dependency and not ours.
+
+export type Release = (destroy?: Error | boolean) => void
+
+/** pg's result of one statement. */
+export interface PgResult {
+  readonly command?: string
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+/** pg's Connection: the protocol under a Client. */
+export interface PgConnection {
+  readonly stream: { destroy(error?: Error): unknown }
+  on(event: string, listener: (...args: never[]) => void): unknown
+  once(event: string, listener: (...args: never[]) => void): unknown
+  connect(port: number | string, host?: string): void
+  requestSsl(): void
+  cancel(processID: number, secretKey: unknown): void
+}
+
+/** pg's Client. */
+export interface PgClient {
+  release: Release
+  readonly connection: PgConnection
+  readonly connectionParameters: { readonly ssl?: unknown; readonly sslnegotiation?: string; readonly host: string; readonly port: number }
+  readonly processID: number | null
+  readonly secretKey: unknown
+  /** The server has answered everything that was sent. */
+  readonly readyForQuery?: boolean
+  /** Sends statements without waiting for the answers to those before. */
+  pipeline: boolean
+  connect(): Promise<unknown>
+  end(): Promise<void>
+  query(...args: unknown[]): unknown
+  getTransactionStatus?(): 'I' | 'T' | 'E' | null
+  on(event: 'error', listener: (error: Error) => void): unknown
+  once(event: 'end' | 'drain', listener: () => void): unknown
+  off(event: 'end' | 'drain', listener: () => void): unknown
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a mixin's base class must take any arguments
+export type ClientClass = new (...args: any[]) => PgClient
+
+export type ConnectCallback = (error: Error | undefined, client: PgClient | undefined, release: Release) => void
+
+/** pg's Pool. */
+export interface PgPool {
+  Client: ClientClass
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+  readonly ending: boolean
+  readonly options: Record<string, unknown> & { max: number; password?: unknown }
+  connect(callback?: ConnectCallback): Promise<PgClient>
+  end(): Promise<void>
+  on(event: 'connect', listener: (client: PgClient) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  /** pg-pool's list of idle connections. It has no other way to say which they are. */
+  readonly _idle?: readonly { readonly client: PgClient }[]
+}

@@ -1,0 +1,31 @@
+import { kBinding } from '../binding.ts'
+import { runInSession } from '../running.ts'
+import type { EntityManagerClass } from './entity-manager-class.ts'
+
+/** The methods of MikroORM's EntityManagers that ask the database, or may do so. */
+const ASKING = [
+  'find', 'findOne', 'findOneOrFail', 'findAndCount', 'findAll', 'findByCursor', 'count', 'countBy', 'populate', 'refresh', 'refreshOrFail', 'lock',
+  'insert', 'insertMany', 'upsert', 'upsertMany', 'nativeUpdate', 'nativeDelete', 'clone', 'flush', 'tryFlush',
+  'begin', 'commit', 'rollback', 'transactional', 'execute', 'callRoutine',
+] as const
+
+type AsyncMethod = (this: InstanceType<EntityManagerClass>, ...args: unknown[]) => Promise<unknown>
+
+/**
+ * The connection that a statement takes from the pool is the session's: whoever must stop it, or say who holds it, finds it there. By
+ * table and not one by one, for the reason that {@link installGuards} gives.
+ */
+export function withRunning(Base: EntityManagerClass): EntityManagerClass {
+  const Running = class extends Base {}
+  for (const name of ASKING) {
+    const inherited = (Base.prototype as unknown as Record<string, AsyncMethod | undefined>)[name]
+    if (inherited === undefined) continue
+    const run: AsyncMethod = async function (...args) {
+      const state = this[kBinding]?.state
+      return await (state === undefined ? inherited.apply(this, args) : runInSession(state, async () => await inherited.apply(this, args)))
+    }
+    Object.defineProperty(run, 'name', { value: name })
+    Object.defineProperty(Running.prototype, name, { value: run, writable: true, configurable: true })
+  }
+  return Running
+}

@@ -1,0 +1,27 @@
+import { leasedStream } from './leased-stream.ts'
+import { refuseWritingQueryBuilder } from './readonly.ts'
+import { runInSession } from './running.ts'
+import type { SessionState } from './state.ts'
+
+/** The parts of MikroORM's QueryBuilder through which everything else of it asks the database. */
+interface Asking {
+  execute(...args: unknown[]): Promise<unknown>
+  stream(...args: unknown[]): AsyncGenerator<unknown>
+  clone(...args: unknown[]): Asking
+}
+
+/** A query builder that works for a session, ends with it, and writes nothing where nothing may be written; its clones too. */
+export function tieQueryBuilder<T extends object>(builder: T, state: SessionState): T {
+  const asking = builder as unknown as Asking
+  const [execute, stream, clone] = [asking.execute.bind(builder), asking.stream.bind(builder), asking.clone.bind(builder)]
+  const tied: Asking = {
+    async execute(...args) {
+      state.assertOpen()
+      return await runInSession(state, async () => await execute(...args))
+    },
+    stream: (...args) => leasedStream(stream(...args), state),
+    clone: (...args) => tieQueryBuilder(clone(...args), state),
+  }
+  for (const [name, value] of Object.entries(tied)) Object.defineProperty(builder, name, { value, configurable: true, writable: true })
+  return state.engine.readonly ? refuseWritingQueryBuilder(builder, state.engine.name) : builder
+}

@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { InvalidOptionsError } from '../orm/index.ts'
+import { assertKnownOptions, isPlainObject } from '../orm/validation.ts'
+
+/** What a route may say differently from the plugin's options: `config: { sqlassist: { cancelOnDisconnect: false } }`. */
+export interface SqlAssistRouteOptions {
+  /** See the plugin's option of that name. */
+  readonly cancelOnDisconnect?: boolean
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['cancelOnDisconnect'])
+
+/**
+ * Checks the options of every route of the scope when it is registered.
+ *
+ * @throws InvalidOptionsError naming the route
+ */
+export function checkRoutes(app: FastifyInstance): void {
+  app.addHook('onRoute', function checkSqlAssistOptions({ config, method, url }) {
+    const options: unknown = config?.sqlassist
+    if (options === undefined) return
+    const where = `config.sqlassist of ${String(method)} ${url}`
+    if (!isPlainObject(options)) throw new InvalidOptionsError(where, 'must be an object')
+    assertKnownOptions(options, KNOWN, `${where}: `)
+    const { cancelOnDisconnect } = options
+    if (cancelOnDisconnect !== undefined && typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError(`${where}: cancelOnDisconnect`, 'must be true or false')
+  })
+}
+
+/** What the route of a request says, if anything. A request that no route answers has none. */
+export function routeOptionsOf(request: FastifyRequest): SqlAssistRouteOptions {
+  return request.routeOptions.config?.sqlassist ?? {}
+}
