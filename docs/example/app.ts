@@ -5,6 +5,7 @@ import { keepAudit } from './audit.ts'
 import { enginesIn } from './engines.ts'
 import { answerErrors } from './errors.ts'
 import { groupRoutes } from './routes/groups.ts'
+import { healthRoutes } from './routes/health.ts'
 import { memberRoutes } from './routes/members.ts'
 import { mistakeRoutes } from './routes/mistake.ts'
 import { statusRoutes } from './routes/status.ts'
@@ -29,5 +30,6 @@ export async function buildApp(folder: string = defaultFolder(), options: Fastif
   await app.register(memberRoutes)
   await app.register(mistakeRoutes)
   await app.register(statusRoutes)
+  await app.register(healthRoutes)
   return app
 }

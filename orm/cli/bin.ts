@@ -1,7 +1,13 @@
 #!/usr/bin/env node
-import { main } from './main.ts'
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
-process.exitCode = await main(process.argv.slice(2), {
-  out: (line) => void process.stdout.write(`${line}\n`),
-  say: (line) => void process.stderr.write(`${line}\n`),
-})
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(`fastify-sqlassist needs Node.js 22.18 or later; this is ${process.versions.node}.\n`)
+  process.exitCode = 2
+} else {
+  const { main } = await import('./main.ts') // which older versions cannot load
+  process.exitCode = await main(process.argv.slice(2), {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    say: (line) => void process.stderr.write(`${line}\n`),
+  })
+}

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -7,14 +8,22 @@ import { CommandLineError, EngineUnknownError } from '../errors.ts'
 /** Reads the file that exports the engines of an application. */
 export async function readEnginesFile(file: string): Promise<ReadonlyMap<string, EngineOptions>> {
   const path = resolve(file)
+  if (!existsSync(path)) throw new CommandLineError(`There is no file ${file}.`)
   if (/\.[mc]?tsx?$/.test(path)) await useTypeScriptLoader(path)
   const exported = await importFile(file, path)
-  const found = exported['engines'] ?? exported['default']
+  const found = enginesIn(exported) ?? exported['default']
   const engines: unknown = typeof found === 'function' ? await (found as () => unknown)() : await found
   if (typeof engines !== 'object' || engines === null) {
     throw new CommandLineError(`${file} exports no engines: it should say 'export const engines = defineEngines({ ... })', or export them by default.`)
   }
   return new Map(Symbol.iterator in engines ? (engines as Iterable<[string, EngineOptions]>) : Object.entries(engines as Record<string, EngineOptions>))
+}
+
+/** A CommonJS module that was compiled from an ES module has its exports, the default one too, inside of its default export. */
+function enginesIn(exported: Readonly<Record<string, unknown>>): unknown {
+  if (exported['engines'] !== undefined) return exported['engines']
+  const inner = exported['default'] as Readonly<Record<string, unknown>> | undefined
+  return inner?.['__esModule'] === true ? (inner['engines'] ?? inner['default']) : undefined
 }
 
 /** The engine of that name; without a name the default one. */
@@ -46,4 +55,3 @@ async function importFile(file: string, path: string): Promise<Record<string, un
     throw new CommandLineError(`${file} could not be read: ${message}${/[.!?]$/.test(message) ? '' : '.'}${hint}`, { cause })
   }
 }
-

@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/core'
 import { settlesWithin } from '../bounded.ts'
 import type { EnginePool } from '../postgres/engine-pool.ts'
 import type { ServerHealth } from '../postgres/health.ts'
+import { reasonOf } from '../postgres/server-errors.ts'
 import { askSqlite } from '../sqlite/reopen.ts'
 import { dialectOf } from './dialect.ts'
 
@@ -33,7 +34,7 @@ export interface Health {
   readonly engines: Readonly<Record<string, EngineHealth>>
 }
 
-/** How long a database that is not PostgreSQL may take to answer, in ms. */
+/** How long a database whose connections are not ours may take to answer, in ms. */
 const CHECK_TIMEOUT_MS = 1000
 
 /** Asks the database of an engine how it is. Never rejects. */
@@ -44,16 +45,16 @@ export async function checkEngine(engine: CheckedEngine): Promise<EngineHealth> 
     const { readOnly, lagMs } = await ask(engine)
     return { ok: true, latencyMs: latencyMs(), readOnly, ...(lagMs === undefined ? {} : { lagMs }) }
   } catch (error) {
-    return { ok: false, latencyMs: latencyMs(), readOnly: engine.readonly, error: error instanceof Error ? error.message : String(error) }
+    return { ok: false, latencyMs: latencyMs(), readOnly: engine.readonly, error: reasonOf(error) }
   }
 }
 
 async function ask({ orm, pool, readonly }: CheckedEngine): Promise<ServerHealth> {
   if (pool !== undefined) {
     ;(orm.driver.getConnection() as { getClient?(): unknown }).getClient?.() // makes the pool, where nothing has yet
-    return await pool.check()
+    if (pool.stats() !== null) return await pool.check()
   }
-  const answer = dialectOf(orm.config.get('driver')) === 'sqlite' ? askSqlite(orm) : orm.em.fork().getConnection().execute('select 1')
+  const answer = dialectOf(orm.config.get('driver')) === 'sqlite' ? askSqlite(orm) : orm.driver.getConnection().execute('select 1')
   if (!(await settlesWithin(answer, CHECK_TIMEOUT_MS))) throw new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)
   return { readOnly: readonly }
 }

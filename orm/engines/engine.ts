@@ -34,6 +34,7 @@ export class Engine implements SessionEngine {
   readonly #logger: SqlAssistLogger
   readonly #make: () => MikroORM
   #orm: MikroORM | undefined
+  #followed: Engine | undefined
   /** The application's own MikroORM, made without `sqlAssistConfig()`: it is not touched. */
   #foreign = false
   #opened = 0
@@ -114,17 +115,22 @@ export class Engine implements SessionEngine {
    * @throws ReinitUnsupportedError
    */
   async reinit(timeoutMs: number): Promise<void> {
-    if (await reinitEngine(this.name, this.orm, this.#guarantees, timeoutMs)) return
-    this.#logger.warn({ engine: this.name, timeoutMs }, `Engine '${this.name}' was reinitialised, but old connections were still in use after ${timeoutMs} ms: they are destroyed`)
+    if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
+    const left = await reinitEngine(this.name, this.orm, this.#guarantees, timeoutMs)
+    if (left !== undefined) this.#logger.warn({ engine: this.name, timeoutMs }, `Engine '${this.name}' was reinitialised, but after ${timeoutMs} ms ${left}`)
   }
 
   /** Lets a readonly engine read from another one's server while its own is down. */
   follow(followed: Engine): void {
-    this.pool?.follow(() => {
-      const connection = followed.orm.driver.getConnection() as unknown as { getClient(): unknown }
-      connection.getClient() // makes the pool, where nothing has yet
-      return followed.pool!.connectionOptions
-    })
+    this.#followed = followed
+    this.pool?.follow(() => followed.connectionOptions())
+  }
+
+  /** What its connections are made of. */
+  connectionOptions(): Record<string, unknown> {
+    const connection = this.orm.driver.getConnection() as unknown as { getClient(): unknown }
+    connection.getClient() // makes the pool, where nothing has yet
+    return this.pool!.connectionOptions
   }
 
   /** The pool of connections, where we look after it. */
@@ -144,6 +150,7 @@ export class Engine implements SessionEngine {
     registerDiscovered(orm)
     guarantees.logger = this.#logger
     guarantees.pool.configure(this.#definition)
+    if (this.#followed !== undefined) this.follow(this.#followed) // discovery was deferred
     if (this.readonly && !guarantees.readonly) {
       guarantees.makeReadonly()
       orm.config.set('ensureDatabase', false)

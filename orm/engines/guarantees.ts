@@ -53,6 +53,7 @@ export class Guarantees {
   makeReadonly(): void {
     assertReadonlyPossible(this.engine, this.#options)
     this.readonly = true
+    this.pool.readonly = true
   }
 
   /** The `driverOptions` for a connection that is about to be made. */

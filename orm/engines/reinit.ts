@@ -9,14 +9,14 @@ import type { Guarantees } from './guarantees.ts'
  * Makes the connections of an engine anew: new ones for everything from now on, the old ones closed when they are done.
  *
  * @param timeoutMs - how long the old ones may take; then they are destroyed
- * @returns whether the old ones were done in time
+ * @returns what is left of the old ones; undefined where they were done in time
  * @throws ReinitUnsupportedError
  */
-export async function reinitEngine(engine: string, orm: MikroORM, guarantees: Guarantees | undefined, timeoutMs: number): Promise<boolean> {
+export async function reinitEngine(engine: string, orm: MikroORM, guarantees: Guarantees | undefined, timeoutMs: number): Promise<string | undefined> {
   const problem = whyNot(guarantees)
   if (problem !== undefined) throw new ReinitUnsupportedError(engine, problem)
-  if (guarantees!.dialect === 'postgresql') return await guarantees!.pool.reinit(timeoutMs)
-  return await settlesWithin(reopenSqlite(orm), timeoutMs)
+  if (guarantees!.dialect === 'postgresql') return (await guarantees!.pool.reinit(timeoutMs)) ? undefined : 'old connections were still in use: they are destroyed'
+  return (await settlesWithin(reopenSqlite(orm), timeoutMs)) ? undefined : 'a transaction was still open: the file is opened anew when it ends'
 }
 
 function whyNot(guarantees: Guarantees | undefined): string | undefined {

@@ -5,7 +5,8 @@ import { completeConvention } from '../models/naming/convention.ts'
 import { assertConfig } from './config-check.ts'
 import { assertLimits, assertResetOnRelease } from './limits.ts'
 import { assertMigrate } from './migrate-options.ts'
-import { dialectOf } from './dialect.ts'
+import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import { guaranteesOf } from './guarantees.ts'
 import { assertEngineName } from './names.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
@@ -91,6 +92,14 @@ function assertFollows({ name, follows, fallback, readonly, ...definition }: Eng
   if (!readonly) throw new InvalidOptionsError(where, `is for readonly engines: a writable one does not follow another`)
   if (followed === undefined || followed.readonly) throw new InvalidOptionsError(where, `must name a writable engine; there are ${[...all.values()].filter((other) => !other.readonly).map((other) => other.name).join(', ') || 'none'}`)
   if (dialectOf(driverOf(definition)) !== dialectOf(driverOf(followed))) throw new InvalidOptionsError(where, `names an engine of another driver, '${follows}'`)
+  if (fallback !== 'error' && isConnectedElsewhere(followed)) throw new InvalidOptionsError(where, `names an engine whose connections are made by the application, so that where they lead is not known: add fallback: 'error'`)
+}
+
+/** SQLite needs no fallback: a file that can be read by one engine can be read by the other. */
+function isConnectedElsewhere(definition: EngineDefinition): boolean {
+  const { config, orm } = definition
+  if (dialectOf(driverOf(definition)) !== 'postgresql') return false
+  return orm === undefined ? isReadyMadeKysely(config?.driverOptions) : guaranteesOf((orm as MikroORM).config.get('driverOptions')) === undefined
 }
 
 const driverOf = ({ config, orm }: EngineOptions): Options['driver'] => (orm === undefined ? config?.driver : (orm as MikroORM).config.get('driver'))

@@ -26,7 +26,6 @@ export function sessionOf(entity: object): Session | undefined {
  * @returns undefined outside requests, and for an entity that no session knows
  */
 export function requestOf(entity: object): SessionRequest | undefined {
-  // Without the plugin a SessionInfo has no request, to the compiler neither.
-  const info: { readonly request?: SessionRequest } | undefined = sessionOf(entity)?.info
-  return info?.request
+  const info = sessionOf(entity)?.info
+  return info !== undefined && 'request' in info ? info.request : undefined // without the plugin, a SessionInfo has no request
 }

@@ -15,7 +15,7 @@ export class Activity {
     return this.#running > 0
   }
 
-  /** COMMIT is on its way: from here on nobody may stop the connection. */
+  /** COMMIT is on its way, and nothing else. */
   get committing(): boolean {
     return this.busy && (this.#kind === 'commit' || this.#kind === 'prepare')
   }
@@ -23,6 +23,16 @@ export class Activity {
   /** Whether what runs may be stopped: a COMMIT must not, and BEGIN and ROLLBACK are over before anybody could. */
   get stoppable(): boolean {
     return this.busy && this.#kind === 'other'
+  }
+
+  /** When what runs was sent. */
+  get since(): number {
+    return this.#since
+  }
+
+  /** For how long an answer is waited for, in ms; 0 while nothing runs. */
+  get elapsedMs(): number {
+    return this.busy ? performance.now() - this.#since : 0
   }
 
   /** When the last answer came, or the connection was handed out. */

@@ -4,7 +4,7 @@ import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionState } from '../sessions/state.ts'
 import { describeHolder } from './checkout.ts'
 import type { GuardedClient } from './client-types.ts'
-import { type Holder, isDeadlocked, noteWaiting, type Waiter, type WaitingPool } from './wait-graph.ts'
+import { deadlockedHolders, type Holder, noteWaiting, type Waiter, type WaitingPool } from './wait-graph.ts'
 
 /** What the queue needs to know of its pool. */
 export interface QueuedPool {
@@ -44,7 +44,10 @@ export class CheckoutQueue implements WaitingPool {
 
   get holders(): Iterable<Holder> {
     const quietSince = performance.now() - QUIET_MS
-    return [...this.#pool.out].map(({ checkout, activity }) => ({ owner: checkout?.session?.owner, quiet: !activity.busy && activity.last < quietSince }))
+    return [...this.#pool.out].map(({ checkout, activity, givenBack }) => ({
+      owner: checkout?.session?.owner,
+      quiet: !givenBack && !activity.busy && activity.last < quietSince,
+    }))
   }
 
   /** @throws PoolQueueFullError */
@@ -53,7 +56,7 @@ export class CheckoutQueue implements WaitingPool {
   }
 
   /** Waits for a connection, but no longer than the limit, and no longer than the session lasts. */
-  async wait(connecting: Promise<GuardedClient>, session: SessionState | undefined): Promise<GuardedClient> {
+  async wait(connect: () => Promise<GuardedClient>, session: SessionState | undefined): Promise<GuardedClient> {
     const { promise: failed, reject } = Promise.withResolvers<never>()
     const waiter: Waiter = { owner: session?.owner, since: performance.now(), fail: reject }
     const lease = { end: async (): Promise<void> => reject(session!.closedError()) }
@@ -62,6 +65,7 @@ export class CheckoutQueue implements WaitingPool {
     session?.leases.add(lease)
     noteWaiting(this, true)
     this.#pool.waits()
+    const connecting = connect() // after our timer: pg's own queue has the same limit, and an error that says less
     try {
       return await Promise.race([connecting, failed])
     } catch (error) {
@@ -92,9 +96,9 @@ export class CheckoutQueue implements WaitingPool {
   breakDeadlock(): void {
     if (this.size === 0 || !this.full) return
     const { engine, out } = this.#pool
-    const holders = new Set([...this.holders].map(({ owner }) => owner))
-    const last = [...this.#waiting].findLast(({ owner, since }) => since < performance.now() - QUIET_MS && holders.has(owner))
-    if (last === undefined || !isDeadlocked(this)) return
+    const holders = deadlockedHolders(this)
+    const last = [...this.#waiting].findLast(({ owner, since }) => since < performance.now() - QUIET_MS && owner !== undefined && holders?.has(owner))
+    if (last === undefined) return
     const who = [...out].flatMap(({ checkout }) => (checkout === undefined ? [] : describeHolder(checkout))).join('; ')
     this.#pool.log().warn({ engine, waiting: this.size }, `The pool of engine '${engine}' waits for itself. Its connections are held by ${who}`)
     last.fail(new PoolDeadlockError(engine, this.#describe()))

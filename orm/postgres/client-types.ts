@@ -6,9 +6,9 @@ import type { PgClient } from './pg.ts'
 
 /** The pool of a guarded client, seen from the client. */
 export interface ClientHost extends CommitHost {
-  /** Whether its connections are read-only on purpose. */
-  readonly readonly: boolean
   readonly limits: CompleteLimits
+  /** How long one attempt to connect may take, in ms. */
+  readonly connectTimeoutMs: number
   readonly resetOnRelease: ResetOnRelease
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown>
@@ -24,6 +24,8 @@ export interface GuardedClient extends PgClient {
   readonly activity: Activity
   /** Who holds it; undefined while it lies in the pool. */
   checkout: Checkout | undefined
+  /** It is on its way into the pool, or lies there. */
+  readonly givenBack: boolean
   /**
    * Has the server stop what runs now; does nothing where nothing runs or a COMMIT is on its way. Until the server answers again the
    * connection carries no other statement, and is not given to anybody else: a request to cancel means a backend, not a statement.

@@ -2,18 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { settlesWithin } from '../bounded.ts'
 import type { PgClient, PgResult } from './pg.ts'
 
+/** A standby has no timeline of its own to ask for. */
+const TIMELINE = 'case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end'
+
 /**
- * Asked just before COMMIT, in the same packet: the id of the transaction, if it has written anything, and the timeline, because after a
- * failover the same id may be another transaction's. A standby has no timeline of its own to ask for.
+ * Asked just before COMMIT, in the same packet: the id of the transaction, if it has written anything, and what tells whether the id is
+ * still its own later. After a failover there is another timeline; after a crash there is another checkpoint.
  */
 export const WHO_AM_I =
-  'select txid_current_if_assigned()::text as xid, ' +
-  'case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end as timeline'
+  `select txid_current_if_assigned()::text as xid, ${TIMELINE} as timeline, checkpoint_lsn::text as checkpoint from pg_control_checkpoint()`
 
 /** A transaction as the server knows it. */
 export interface TransactionId {
   readonly xid: string
   readonly timeline: string
+  readonly checkpoint: string
   /** The process id of its backend. */
   readonly pid: number
 }
@@ -22,11 +25,11 @@ export type CommitOutcome = 'committed' | 'aborted' | 'unknown'
 
 /** What the server has said to {@link WHO_AM_I}; undefined where it has said nothing, null where the transaction has written nothing. */
 export function transactionIdOf(answer: PgResult | undefined, pid: number | null): TransactionId | null | undefined {
-  const row = answer?.rows[0] as { xid: string | null; timeline: string | null } | undefined
+  const row = answer?.rows[0] as { xid: string | null; timeline: string | null; checkpoint: string } | undefined
   if (row === undefined) return undefined
-  const { xid, timeline } = row
+  const { xid, timeline, checkpoint } = row
   if (xid === null) return null
-  return timeline === null || pid === null ? undefined : { xid, timeline, pid }
+  return timeline === null || pid === null ? undefined : { xid, timeline, checkpoint, pid }
 }
 
 /** How long to wait between two questions, in ms. */
@@ -51,14 +54,22 @@ export async function askOutcome(id: TransactionId, connect: () => Promise<PgCli
   }
 }
 
-/** pg_xact_status() of PostgreSQL, under the name that older versions know as well. */
-const STATUS =
-  'select case when pg_is_in_recovery() or left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) <> $2 then null else txid_status($1::bigint) end as status'
+/**
+ * A server that has crashed gives the ids anew that it had not written down yet. The checkpoint that it makes then says which: a later one
+ * than that before the COMMIT knows the id of the transaction, or it is lost. txid_status() is PostgreSQL's pg_xact_status(), under the
+ * name that older versions know as well.
+ */
+const STATUS = `select case
+    when timeline is distinct from $2 then null
+    when checkpoint <> $3 and next <= $1::bigint then 'aborted'
+    else txid_status($1::bigint) end as status
+  from (select ${TIMELINE} as timeline, checkpoint_lsn::text as checkpoint,
+    split_part(next_xid, ':', 1)::bigint * 4294967296 + split_part(next_xid, ':', 2)::bigint as next from pg_control_checkpoint()) server`
 
-async function askOnce({ xid, timeline, pid }: TransactionId, connect: () => Promise<PgClient>): Promise<CommitOutcome | 'in progress'> {
+async function askOnce({ xid, timeline, checkpoint, pid }: TransactionId, connect: () => Promise<PgClient>): Promise<CommitOutcome | 'in progress'> {
   const client = await connect()
   try {
-    const { rows } = (await client.query(STATUS, [xid, timeline])) as PgResult
+    const { rows } = (await client.query(STATUS, [xid, timeline, checkpoint])) as PgResult
     const status = rows[0]?.['status']
     if (status === 'committed' || status === 'aborted') return status
     if (status !== 'in progress') return 'unknown'

@@ -1,11 +1,14 @@
 import { CommitOutcomeUnknownError, TransactionRolledBackError } from '../errors.ts'
 import { type CommitOutcome, type TransactionId, transactionIdOf, WHO_AM_I } from './commit-outcome.ts'
 import type { PgClient, PgResult } from './pg.ts'
-import { isConnectionError, reasonOf } from './server-errors.ts'
+import { isConnectionError, isEndedByServer, reasonOf, wasNeverSent } from './server-errors.ts'
+import type { StatementKind } from './statement-kind.ts'
 
 /** What a commit needs of the pool. */
 export interface CommitHost {
   readonly engine: string
+  /** Whether its connections are read-only on purpose. */
+  readonly readonly: boolean
   /** Whether the server can say which transaction it is in; undefined until it was asked. */
   tellsTransactionId: boolean | undefined
   /** Asks what became of a transaction whose COMMIT was not answered. */
@@ -16,27 +19,33 @@ type Send = (...args: unknown[]) => Promise<PgResult>
 
 /** Asks once in the life of a pool, and outside any transaction, where an error does no harm. */
 export async function learnWhetherServerTells(client: PgClient, host: CommitHost, send: Send): Promise<void> {
-  if (host.tellsTransactionId !== undefined || client.getTransactionStatus?.() !== 'I') return
+  if (host.readonly || host.tellsTransactionId !== undefined || client.getTransactionStatus?.() !== 'I') return
   host.tellsTransactionId = false
-  host.tellsTransactionId = await send(WHO_AM_I).then(() => true, () => false)
+  host.tellsTransactionId = await send(WHO_AM_I).then(() => true, (error: unknown) => (isConnectionError(error) ? undefined : false))
 }
 
 /**
  * Sends a COMMIT. Where its answer is lost the server is asked what became of it, by the id of the transaction, which was asked for in
- * the same packet.
+ * the same packet; of several statements in one text nobody can tell.
  *
  * @param reason - why the connection was cut, where we have done it
  * @throws CommitOutcomeUnknownError, TransactionRolledBackError, or what the server says
  */
-export async function commit(client: PgClient, host: CommitHost, send: Send, args: unknown[], reason: () => Error | undefined): Promise<PgResult> {
-  if (host.tellsTransactionId !== true || client.getTransactionStatus?.() !== 'T') return await send(...args)
+export async function commit(kind: StatementKind, client: PgClient, host: CommitHost, send: Send, args: unknown[], reason: () => Error | undefined): Promise<PgResult> {
+  const status = client.getTransactionStatus?.()
+  if (host.readonly || status === 'E') return await send(...args) // there is nothing to keep
   let told: PgResult | undefined
-  client.pipeline = true // both in one packet: no round trip more
+  let refused: unknown
   try {
-    send(WHO_AM_I).then((answer) => (told = answer), () => {})
+    // While a cursor is open its answers would be taken for ours.
+    if (kind === 'commit' && host.tellsTransactionId === true && status === 'T' && client.readyForQuery === true) {
+      client.pipeline = true // both in one packet: no round trip more
+      send(WHO_AM_I).then((answer) => (told = answer), (error: unknown) => (refused = error))
+    }
     return await send(...args)
   } catch (error) {
-    if (!isConnectionError(error)) throw error
+    if (!isConnectionError(error) || wasNeverSent(error)) throw error
+    if (isEndedByServer(refused)) throw refused // the server answers in order: it never came to the COMMIT
     return await committed(host, transactionIdOf(told, client.processID), reason() ?? error)
   } finally {
     client.pipeline = false
@@ -52,4 +61,4 @@ async function committed(host: CommitHost, transaction: TransactionId | null | u
 }
 
 /** Whether an error says all there is to say of a commit already. */
-export const isCommitError = (error: unknown): boolean => error instanceof CommitOutcomeUnknownError || error instanceof TransactionRolledBackError
+export const isCommitError = (error: unknown): error is Error => error instanceof CommitOutcomeUnknownError || error instanceof TransactionRolledBackError

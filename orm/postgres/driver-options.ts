@@ -2,6 +2,9 @@ import type { EnginePool } from './engine-pool.ts'
 import type { PgPool } from './pg.ts'
 import { readOnlyOptions } from './read-only-options.ts'
 
+/** When TCP begins to ask whether the other side is there, on a connection that lies idle, in ms; the system's own default is two hours. */
+const KEEP_ALIVE_MS = 10_000
+
 /**
  * pg's options for an engine, over the user's own.
  *
@@ -12,9 +15,10 @@ export function postgresDriverOptions(user: Record<string, unknown>, engine: str
   enginePool.completeLimits(connectionTimeoutMillis)
   return {
     keepAlive: true, // a server that is gone without a word is noticed some time
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: `fastify-sqlassist/${engine}`,
     ...user,
-    connectionTimeoutMillis: enginePool.connectTimeoutMs,
+    connectionTimeoutMillis: enginePool.limits.checkoutTimeoutMs,
     ...(readonly ? readOnlyOptions(user) : {}),
     onPoolCreated: (pool: PgPool): unknown => {
       enginePool.watch(pool)

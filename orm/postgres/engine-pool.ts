@@ -1,6 +1,6 @@
 import { settlesWithin } from '../bounded.ts'
 import { type CompleteLimits, DEFAULT_LIMITS, type EngineLimits, type ResetOnRelease } from '../engines/limits.ts'
-import { DatabaseUnavailableError } from '../errors.ts'
+import { ConnectionLostError, DatabaseUnavailableError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { runningSession } from '../sessions/running.ts'
 import { CheckoutQueue, type QueuedPool } from './checkout-queue.ts'
@@ -8,9 +8,10 @@ import { askOutcome, type CommitOutcome, type TransactionId } from './commit-out
 import type { ClientHost, GuardedClient } from './client-types.ts'
 import { guardClient } from './guarded-client.ts'
 import type { ClientClass, ConnectCallback, PgClient, PgPool } from './pg.ts'
-import { PoolGenerations } from './pool-generations.ts'
+import { destroyIdle, PoolGenerations } from './pool-generations.ts'
 import { Fallback } from './fallback.ts'
 import { HealthProbe, type ServerHealth } from './health.ts'
+import { LivenessWatch } from './liveness.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
 
 /** What a pool is doing, as a plain copy. */
@@ -31,6 +32,9 @@ interface PoolSettings {
 /** How often the pool looks after its connections while some are out, in ms. */
 const TICK_MS = 50
 
+/** How long a server that was down may take to answer when it is asked whether it is back, in ms. */
+const PROBE_TIMEOUT_MS = 2000
+
 /**
  * The pool of one engine, over the pg Pool that MikroORM has made: every wait has an end, a connection has a holder with a name, and what
  * is lost or stuck is found.
@@ -49,18 +53,20 @@ export class EnginePool implements ClientHost, QueuedPool {
   #Client: ClientClass | undefined
   #ticker: NodeJS.Timeout | undefined
 
-  readonly #health = new HealthProbe(async () => await this.connectAside())
+  readonly #health = new HealthProbe(async (timeoutMs) => await this.connectAside(timeoutMs))
+  readonly #liveness: LivenessWatch
   #followed: (() => Record<string, unknown>) | undefined
   #fallback: Fallback | undefined
 
   constructor(engine: string, logger: () => SqlAssistLogger) {
     this.engine = engine
     this.#logger = logger
+    this.#liveness = new LivenessWatch(engine, async (timeoutMs) => await this.connectAside(timeoutMs), () => this.distrustIdle(), (late) => this.#leaveOwn(late))
   }
 
   /** The engine's options, at registration. */
   configure({ readonly, limits = {}, resetOnRelease = 'transaction' }: PoolSettings): void {
-    this.readonly = readonly
+    this.readonly ||= readonly
     this.#given = limits
     this.resetOnRelease = resetOnRelease
     this.completeLimits(undefined)
@@ -74,32 +80,31 @@ export class EnginePool implements ClientHost, QueuedPool {
   /** Called when MikroORM has made the pool, before its first connection. */
   watch(pool: PgPool): void {
     this.#Client ??= pool.Client
-    this.#generations = new PoolGenerations(pool, guardClient(pool.Client, this), (error) => this.#logger().warn({ err: error, engine: this.engine }, `A connection of engine '${this.engine}' was lost`))
-    if (this.#followed !== undefined) this.#fallback = this.#makeFallback(pool, this.#followed)
+    this.#generations = new PoolGenerations(pool, guardClient(pool.Client, this))
+    this.#fallback = this.#followed && this.#makeFallback(this.#generations, this.#followed)
     const end = pool.end.bind(pool)
-    pool.end = async () => {
-      this.#health.close()
-      await Promise.all([end(), this.#fallback?.end()])
-    }
+    pool.end = async () => void (await Promise.all([end(), this.#fallback?.end()]))
     pool.connect = (callback) => this.#connect(callback) as Promise<PgClient>
   }
 
   /** @param options - where to read while the own server is down: the connection options of the followed engine */
   follow(options: () => Record<string, unknown>): void {
     this.#followed = options
+    if (this.#generations !== undefined) this.#fallback ??= this.#makeFallback(this.#generations, options)
   }
 
-  /** How long one attempt to connect may take, in ms: where there is a second place to go to, both must fit into the limit. */
+  /** Where there is a second place to go to, both attempts must fit into the limit. */
   get connectTimeoutMs(): number {
     return this.limits.checkoutTimeoutMs / (this.#followed === undefined ? 1 : 2)
   }
 
-  #makeFallback(pool: PgPool, followed: () => Record<string, unknown>): Fallback {
+  #makeFallback(generations: PoolGenerations, followed: () => Record<string, unknown>): Fallback {
     const changed = (active: boolean): void => {
       const text = active ? `The database of engine '${this.engine}' is down: it reads from the engine that it follows` : `The database of engine '${this.engine}' is back`
       this.#logger().warn({ engine: this.engine }, text)
     }
-    return new Fallback({ followed, pool, Client: pool.Client, connectAside: async () => await this.connectAside(), changed })
+    const ownAnswers = async (): Promise<void> => void (await this.connectAside(PROBE_TIMEOUT_MS)).connection.stream.destroy()
+    return new Fallback({ followed, generations, Client: this.#Client!, ownAnswers, changed })
   }
 
   /** How the server is. */
@@ -107,12 +112,22 @@ export class EnginePool implements ClientHost, QueuedPool {
     return await this.#health.ask()
   }
 
+  /** Closes the connection that {@link check} has kept; kysely does not end a pool that it has never used. */
+  forgetHealth(): void {
+    this.#health.close()
+  }
+
+  /** @throws DatabaseUnavailableError where a function among the driver options has made a ready kysely: nobody knows where that leads */
   get connectionOptions(): Record<string, unknown> {
-    return this.#generations!.options
+    if (this.#generations === undefined) throw new DatabaseUnavailableError(this.engine, 'its connections are made by the application')
+    return this.#generations.options
   }
 
   stats(): PoolStats | null {
-    return this.#generations === undefined ? null : { ...this.#generations.stats(), waiting: this.#queue.size }
+    if (this.#generations === undefined) return null
+    const { total, idle, max } = this.#generations.stats()
+    const { totalCount = 0, idleCount = 0 } = this.#fallback?.pool ?? {}
+    return { total: total + totalCount, idle: idle + idleCount, waiting: this.#queue.size, max }
   }
 
   // ---- checking out ----
@@ -129,11 +144,10 @@ export class EnginePool implements ClientHost, QueuedPool {
     const session = runningSession()
     const mine = session?.engine.pool === this ? session : undefined
     mine?.assertOpen()
-    const { current } = this.#generations!
-    const ready = current.idleCount > current.waitingCount
-    if (!ready && current.totalCount >= current.options.max) this.#queue.assertRoom()
-    const connecting = this.#connection()
-    const client = await (ready ? connecting : this.#queue.wait(connecting, mine))
+    const pool = this.#fallback?.active === true ? this.#fallback.pool : this.#generations!.current
+    const ready = pool !== undefined && pool.idleCount > pool.waitingCount
+    if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
+    const client = await (ready ? this.#connection() : this.#queue.wait(async () => await this.#connection(), mine))
     client.checkout = { session: mine, since: performance.now() }
     mine?.connections.add(client)
     if (mine?.closed === true) client.release()
@@ -143,15 +157,28 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** A connection of the own server, or, while that is down, of the followed one. */
   async #connection(): Promise<GuardedClient> {
+    const fallback = this.#fallback
+    const aside = fallback?.active === true
     try {
-      const connecting = this.#fallback?.active === true ? this.#fallback.connect() : this.#generations!.connect()
-      return (await connecting) as GuardedClient
+      const connecting = aside ? fallback.connect() : this.#generations!.connect()
+      if (aside || fallback === undefined) return (await connecting) as GuardedClient
+      const client = await fallback.unlessActivated(connecting)
+      if (client !== undefined) return client as GuardedClient
+      connecting.then((late) => late.release(), () => {})
     } catch (error) {
       if (!isConnectionError(error)) throw error
-      if (this.#fallback === undefined || this.#fallback.active) throw new DatabaseUnavailableError(this.engine, reasonOf(error), { cause: error })
-      this.#fallback.activate()
-      return await this.#connection()
+      if (aside || fallback === undefined) throw new DatabaseUnavailableError(this.engine, reasonOf(error), { cause: error })
+      fallback.activate()
     }
+    return await this.#connection()
+  }
+
+  /** The own server is silent, and there is another one to read from: nobody need wait for it. */
+  #leaveOwn(late: readonly GuardedClient[]): void {
+    if (this.#fallback === undefined) return
+    this.#fallback.activate()
+    this.distrustIdle()
+    for (const client of late) client.destroy(new ConnectionLostError(this.engine, 'the server does not answer'))
   }
 
   // ---- what the clients tell ----
@@ -192,6 +219,7 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   distrustIdle(): void {
     this.#generations?.destroyIdle()
+    if (this.#fallback?.pool !== undefined) destroyIdle(this.#fallback.pool)
   }
 
   async outcomeOf(transaction: TransactionId): Promise<CommitOutcome> {
@@ -207,6 +235,8 @@ export class EnginePool implements ClientHost, QueuedPool {
         this.#ticker = undefined
       }
       for (const client of this.#out) client.enforceLimits()
+      // Others lead to other servers, which the own one knows nothing of.
+      this.#liveness.look([...this.#out].filter((client) => this.#generations?.isCurrent(client) === true))
       this.#generations?.endDrained()
       this.#queue.breakDeadlock()
     }, TICK_MS).unref()
@@ -218,8 +248,8 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** A connection outside the pool, for questions about the server: it must not wait for those it asks about. */
-  async connectAside(): Promise<PgClient> {
-    const client = new this.#Client!({ ...this.connectionOptions, connectionTimeoutMillis: this.limits.checkoutTimeoutMs })
+  async connectAside(timeoutMs: number = this.limits.checkoutTimeoutMs): Promise<PgClient> {
+    const client = new this.#Client!({ ...this.connectionOptions, connectionTimeoutMillis: timeoutMs })
     client.on('error', () => {}) // whoever asks finds out by the answer
     try {
       await client.connect()
@@ -237,10 +267,11 @@ export class EnginePool implements ClientHost, QueuedPool {
    */
   async reinit(timeoutMs: number): Promise<boolean> {
     if (this.#generations === undefined) return true // it has not connected yet
-    const old = new Set(this.#out)
+    this.#health.close()
+    const renewed = Promise.all([this.#generations.renew(), this.#fallback?.renew()])
     this.#tick()
-    if (await settlesWithin(this.#generations.renew(), timeoutMs)) return true
-    for (const client of old) if (this.#out.has(client)) client.destroy(new DatabaseUnavailableError(this.engine, 'the engine was reinitialised'))
+    if (await settlesWithin(renewed, timeoutMs)) return true
+    for (const client of this.#out) if (this.#generations.isOld(client)) client.destroy(new DatabaseUnavailableError(this.engine, 'the engine was reinitialised'))
     return false
   }
 }

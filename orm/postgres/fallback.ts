@@ -1,17 +1,20 @@
 import type { ClientClass, PgClient, PgPool } from './pg.ts'
-import { readOnlyOptions } from './read-only-options.ts'
+import type { PoolGenerations } from './pool-generations.ts'
 
 /** How often the own server is asked whether it is back, in ms. */
 const PROBE_MS = 500
+
+/** How long a connection to the followed server is kept at most when nobody needs it any more, in ms. */
+const IDLE_MS = 10_000
 
 /** What a fallback needs of the pool that it stands in for. */
 interface FallbackSettings {
   /** The connection options of the followed engine. */
   readonly followed: () => Record<string, unknown>
-  readonly pool: PgPool
+  readonly generations: PoolGenerations
   readonly Client: ClientClass
-  /** Makes a connection to the own server, outside the pool. */
-  readonly connectAside: () => Promise<PgClient>
+  /** Resolves when the own server answers; rejects when it does not. */
+  readonly ownAnswers: () => Promise<void>
   readonly changed: (active: boolean) => void
 }
 
@@ -20,6 +23,9 @@ export class Fallback {
   readonly #settings: FallbackSettings
   #pool: PgPool | undefined
   #probing: NodeJS.Timeout | undefined
+  #asking = false
+  /** Those who wait for the own server. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(settings: FallbackSettings) {
     this.#settings = settings
@@ -29,15 +35,29 @@ export class Fallback {
     return this.#probing !== undefined
   }
 
+  /** The pool of connections to the followed server, as long as there is one. */
   get pool(): PgPool | undefined {
     return this.#pool
   }
 
   /** Reads there from now on, until the own server answers again. */
   activate(): void {
-    if (this.#probing !== undefined) return
+    if (this.active) return
     this.#probing = setInterval(() => void this.#probe(), PROBE_MS).unref()
     this.#settings.changed(true)
+    for (const turnAway of this.#waiting) turnAway()
+  }
+
+  /** Waits for a connection of the own server, but only until this one is turned to: then it resolves to undefined. */
+  async unlessActivated(connecting: Promise<PgClient>): Promise<PgClient | undefined> {
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const turnAway = (): void => resolve(undefined)
+    this.#waiting.add(turnAway)
+    try {
+      return await Promise.race([connecting, promise])
+    } finally {
+      this.#waiting.delete(turnAway)
+    }
   }
 
   async connect(): Promise<PgClient> {
@@ -45,33 +65,53 @@ export class Fallback {
     return await this.#pool.connect()
   }
 
+  /** Leaves the connections that there are to those who use them. Resolves when they are closed. */
+  async renew(): Promise<void> {
+    const pool = this.#pool
+    this.#pool = undefined
+    if (pool !== undefined) await this.#settings.generations.retire(pool)
+  }
+
   async end(): Promise<void> {
-    clearInterval(this.#probing)
-    this.#probing = undefined
+    this.#stopProbing()
     await this.#pool?.end()
   }
 
   async #probe(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
     try {
-      const client = await this.#settings.connectAside()
-      client.connection.stream.destroy()
+      await this.#settings.ownAnswers()
     } catch {
       return
+    } finally {
+      this.#asking = false
     }
-    if (this.#probing === undefined) return
+    if (!this.active) return
+    this.#stopProbing()
+    this.#settings.changed(false)
+    await this.renew()
+  }
+
+  #stopProbing(): void {
     clearInterval(this.#probing)
     this.#probing = undefined
-    this.#settings.changed(false)
   }
 
   #make(): PgPool {
-    const { pool, Client, followed } = this.#settings
-    const Pool = pool.constructor as new (options: object) => PgPool
-    const options = followed()
-    const made = new Pool({ ...options, ...readOnlyOptions(options), max: pool.options.max })
-    made.Client = Client
-    made.on('connect', (client) => client.on('error', () => {})) // whoever holds it finds out by its statement
-    made.on('error', () => {})
-    return made
+    const { followed, generations, Client } = this.#settings
+    const { options } = generations
+    const idleTimeoutMillis = Number(options['idleTimeoutMillis']) || IDLE_MS
+    return generations.make({ ...atServerOf(followed(), options, Client), max: options.max, min: 0, idleTimeoutMillis })
   }
+}
+
+/**
+ * The own role, database and settings, at the address of another server. A replica has the roles of its primary: what this one may not do on
+ * its own server it may not do there either.
+ */
+function atServerOf(other: Record<string, unknown>, { connectionString, ...own }: Record<string, unknown>, Client: ClientClass): object {
+  const { connectionParameters } = new Client({ ...own, connectionString }) // pg takes a connection string apart
+  const { host, port, ssl, sslnegotiation } = new Client(other).connectionParameters
+  return { ...own, ...connectionParameters, password: connectionParameters.password, host, port, ssl, sslnegotiation }
 }

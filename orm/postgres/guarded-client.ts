@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { settlesWithin } from '../bounded.ts'
-import { ConnectionLostError, DatabaseReadonlyError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
+import { ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
+import { runningSession } from '../sessions/running.ts'
 import { Activity } from './activity.ts'
 import { sendCancelRequest } from './cancel-request.ts'
 import type { Checkout } from './checkout.ts'
@@ -30,59 +32,126 @@ const RESET_SESSION =
  * - a connection that comes back inside a transaction is destroyed. The server says so at the end of each answer: no round trip;
  * - a COMMIT that the server answers with a rollback is an error, and so is one whose answer is lost, unless the server can be asked.
  */
-export function guardClient(Base: ClientClass, host: ClientHost): new (...args: unknown[]) => GuardedClient {
+export function guardClient(Base: ClientClass, host: ClientHost): new (options: Record<string, unknown>) => GuardedClient {
   return class SqlAssistClient extends Base implements GuardedClient {
     readonly activity = new Activity()
     checkout: Checkout | undefined
     #release: Release | undefined
+    /** It is on its way into the pool, or lies there. */
+    #givenBack = false
+    /** How often it was handed out: tells whom what waits belongs to. */
+    #handedOut = 0
+    /** What was sent last, until it is answered. */
+    #last: Promise<void> | undefined
     #stopping: Promise<void> | undefined
     #timedOut = false
+    /** The server has taken a request to cancel: it is there, and the statement is what takes long. */
+    #heard = false
     /** The last error since the transaction began: why a COMMIT may be answered by a rollback. */
     #failure: unknown
     #fate: Error | undefined
     readonly #reported = new Map<string, string>()
+    #gone = false
 
-    constructor(...args: unknown[]) {
-      super(...args)
+    constructor(options: Record<string, unknown>) {
+      super(withConnectTimeout(options, host.connectTimeoutMs))
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
         this.#reported.set(parameterName, parameterValue)
       })
-      this.once('end', () => this.release(true))
+      this.once('end', () => {
+        this.#gone = true
+        this.release(true)
+      })
     }
 
     override query(...args: unknown[]): unknown {
       const [statement] = args
       const text = typeof statement === 'string' ? statement : (statement as { text?: unknown }).text
       if (typeof text === 'string' && typeof args.at(-1) !== 'function' && !isSubmittable(statement)) return this.#run(text, args)
+      if (isSubmittable(statement)) this.#assertHeld('other', this.#handedOut)
       const submitted = super.query(...args)
       if (isCursor(submitted)) this.#watchReads(submitted)
       return submitted
     }
 
     async #run(text: string, args: unknown[]): Promise<unknown> {
-      if (text === GIVE_BACK) return this.release(true)
+      if (text === GIVE_BACK) {
+        this.release(true)
+        return { rows: [] } // kysely takes it for an answer
+      }
+      const handedOut = this.#handedOut
+      const before = this.#last
+      const { promise: answered, resolve } = Promise.withResolvers<void>()
+      this.#last = answered
+      try {
+        // After a COMMIT or a ROLLBACK it takes kysely a moment to give the connection back.
+        if (before !== undefined) await before.then(async () => await turn())
+        return await this.#runNow(text, args, handedOut)
+      } finally {
+        if (this.#last === answered) this.#last = undefined
+        resolve()
+      }
+    }
+
+    /** One at a time: of what waits in pg's own queue one could not tell what runs, nor keep the rest back. */
+    async #runNow(text: string, args: unknown[], handedOut: number): Promise<unknown> {
       if (this.#stopping !== undefined) await this.#stopping
       const kind = kindOf(text)
+      this.#assertHeld(kind, handedOut)
       const send = async (...what: unknown[]): Promise<PgResult> => await (super.query(...what) as Promise<PgResult>)
-      if (kind === 'begin') await learnWhetherServerTells(this, host, send)
+      if (kind === 'begin') {
+        this.activity.sent('begin') // the question may take no longer than what it comes before
+        await learnWhetherServerTells(this, host, send).finally(() => this.activity.answered())
+      }
       return await this.#answered(kind, async () => {
-        const answer: PgResult | PgResult[] = await (kind === 'commit' ? commit(this, host, send, args, () => this.#fate) : send(...args))
+        const answer: PgResult | PgResult[] = await (kind === 'commit' || kind === 'script' ? this.#commit(kind, send, args) : send(...args))
         const commands = Array.isArray(answer) ? answer.map(({ command }) => command) : [answer.command]
-        if (wasRolledBack(text, kind, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
+        if (wasRolledBack(text, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
         if (kind !== 'other') this.#failure = undefined
         return answer
       })
     }
 
+    /** What is not known of a COMMIT must not be hidden by what comes after it: kysely rolls back, and reports the error of that. */
+    async #commit(kind: StatementKind, send: (...args: unknown[]) => Promise<PgResult>, args: unknown[]): Promise<PgResult> {
+      try {
+        return await commit(kind, this, host, send, args, () => this.#fate)
+      } catch (error) {
+        if (isCommitError(error)) this.#fate = error
+        throw error
+      }
+    }
+
+    /**
+     * Refuses what comes too late: kysely sends what has waited for a transaction also after its end, when the connection may be in
+     * somebody else's transaction; and a session that is over only rolls back, or ends a commit that was on its way.
+     */
+    #assertHeld(kind: StatementKind, handedOut: number): void {
+      const session = this.checkout?.session
+      const sender = runningSession()
+      const foreign = session !== undefined && sender !== undefined && sender !== session && sender.engine.pool === host
+      if (this.#givenBack || foreign || this.#handedOut !== handedOut) {
+        throw new SessionClosedError(`The transaction of ${sender?.label ?? 'code outside of sessions'}`)
+      }
+      if (session?.closed !== true || kind === 'rollback') return
+      if ((kind === 'commit' || kind === 'prepare') && session.transactions.undecided().length < session.transactions.size) return
+      if (kind === 'begin') this.release(true) // kysely would lose it
+      throw session.closedError()
+    }
+
     /** Runs something that the server answers, and says what became of it in our words. */
     async #answered<T>(kind: StatementKind, send: () => Promise<T>): Promise<T> {
+      const session = this.checkout?.session
       this.activity.sent(kind)
-      this.#timedOut = false
+      this.#timedOut = this.#heard = false
       try {
         return await send()
       } catch (error) {
         this.#failure = error
-        throw this.#explain(error)
+        // The server sends the error first, and then whether it is read-only.
+        if (isReadOnlyTransaction(error) && !host.readonly) await settlesWithin(this.#ready(), SETTLE_MS)
+        const explained = this.#explain(error)
+        throw session?.closed === true && kind === 'other' ? session.explain(explained) : explained
       } finally {
         this.activity.answered()
         if (this.#failure !== undefined && (kind === 'begin' || kind === 'rollback')) this.release(true)
@@ -107,8 +176,21 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (...args: 
     }
 
     #watchReads(cursor: Cursor): void {
-      const read = cursor.read.bind(cursor)
-      cursor.read = async (...args) => await this.#answered('other', async () => await read(...args))
+      const [read, close] = [cursor.read.bind(cursor), cursor.close.bind(cursor)]
+      cursor.read = async (...args) => await this.#answered('other', async () => await this.#unlessGone(read(...args)))
+      cursor.close = async () => {
+        if (this.#gone || this.readyForQuery === true) return // where the statement has failed, pg-cursor would wait for one answer too many
+        this.activity.sent('rollback') // may take no longer than one
+        await this.#unlessGone(close()).catch(() => {}).finally(() => this.activity.answered())
+      }
+    }
+
+    /** pg-cursor forgets who waits where the connection ends just before the server has said that it is ready, or while it is closed. */
+    async #unlessGone<T>(answer: Promise<T>): Promise<T> {
+      const { promise: gone, reject } = Promise.withResolvers<never>()
+      const lost = (): void => reject(this.#fate ?? new Error('Connection terminated unexpectedly'))
+      this.once('end', lost)
+      return await Promise.race([answer, gone]).finally(() => this.off('end', lost))
     }
 
     /** PostgreSQL 14 and later report it by themselves whenever it changes. */
@@ -124,13 +206,14 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (...args: 
     async #stop(): Promise<void> {
       try {
         await sendCancelRequest(this, host.connectionOptions)
+        this.#heard = true
         // Only from here on is it certain that no cancellation is on its way any more.
         const answer = (super.query('') as Promise<unknown>).catch((error: unknown) => {
           if (!isCanceled(error)) throw error
         })
         if (!(await settlesWithin(answer, SETTLE_MS))) throw new Error('no answer after a request to cancel')
       } catch (cause) {
-        this.destroy(this.#timedOut ? new StatementTimeoutError(host.engine, host.limits.statementTimeoutMs, { cause }) : new ConnectionLostError(host.engine, reasonOf(cause), { cause }))
+        this.destroy(this.#timedOut && this.#heard ? new StatementTimeoutError(host.engine, host.limits.statementTimeoutMs, { cause }) : new ConnectionLostError(host.engine, reasonOf(cause), { cause }))
       }
     }
 
@@ -142,7 +225,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (...args: 
         void this.stop()
       } else if (!this.activity.stoppable || overdueMs > SETTLE_MS) {
         host.distrustIdle() // what is idle goes to the same server, and nobody has heard of it since
-        this.destroy(this.activity.stoppable ? new StatementTimeoutError(host.engine, host.limits.statementTimeoutMs) : new ConnectionLostError(host.engine, 'the server does not answer'))
+        this.destroy(this.activity.stoppable && this.#heard ? new StatementTimeoutError(host.engine, host.limits.statementTimeoutMs) : new ConnectionLostError(host.engine, 'the server does not answer'))
       }
     }
 
@@ -152,12 +235,26 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (...args: 
       this.release(true)
     }
 
+    /** A server that is frozen does not close its side, and the socket would keep the process alive. */
+    override end(...args: never[]): Promise<void> {
+      const cut = setTimeout(() => this.connection.stream.destroy(), SETTLE_MS).unref()
+      this.once('end', () => clearTimeout(cut))
+      return super.end(...args)
+    }
+
+    get givenBack(): boolean {
+      return this.#givenBack
+    }
+
     override get release(): Release {
       return this.#giveBack
     }
 
     override set release(release: Release) {
       this.#release = release
+      this.#givenBack = false
+      this.#handedOut++
+      this.#last = undefined // whoever waits still is refused, and nobody need wait for that
       this.activity.touched()
       host.acquired(this)
     }
@@ -167,7 +264,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (...args: 
       if (release === undefined) return
       this.#release = undefined
       this.#failure = undefined
-      if (destroy) this.#leave(release, true)
+      this.#givenBack = !destroy
+      if (destroy || this.connection.stream.destroyed) this.#leave(release, true)
       else if (this.#stopping === undefined && this.readyForQuery === true && host.resetOnRelease === 'transaction') this.#leave(release, this.#isDirty())
       else void this.#settle().then((clean) => this.#leave(release, !clean))
     }
@@ -188,7 +286,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (...args: 
     async #settle(): Promise<boolean> {
       try {
         if (!(await settlesWithin(this.#ready(), SETTLE_MS))) throw new Error('it is not ready')
-        if (this.#isDirty()) return false
+        if (this.#gone || this.#isDirty()) return false
         if (host.resetOnRelease === 'transaction' || (await settlesWithin(super.query(RESET_SESSION) as Promise<unknown>, SETTLE_MS))) return true
         throw new Error('it was not reset in time')
       } catch (cause) {
@@ -199,13 +297,19 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (...args: 
 
     async #ready(): Promise<void> {
       await this.#stopping
-      if (this.readyForQuery !== true) await new Promise<void>((resolve) => this.once('drain', resolve))
+      if (this.readyForQuery === true) return
+      const drained = new Promise<void>((resolve) => this.once('drain', resolve))
+      await this.#unlessGone(drained).catch(() => {})
     }
   }
 }
 
+/** The pool's own limit is for the wait as a whole. pg hides the password from a spread. */
+const withConnectTimeout = (options: Record<string, unknown>, connectionTimeoutMillis: number): object => ({ ...options, password: options['password'], connectionTimeoutMillis })
+
 interface Cursor {
   read(...args: unknown[]): Promise<unknown>
+  close(): Promise<void>
 }
 
 const isSubmittable = (statement: unknown): boolean => typeof (statement as { submit?: unknown }).submit === 'function'

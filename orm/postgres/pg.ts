@@ -10,7 +10,7 @@ export interface PgResult {
 
 /** pg's Connection: the protocol under a Client. */
 export interface PgConnection {
-  readonly stream: { destroy(error?: Error): unknown }
+  readonly stream: { readonly bytesRead: number; readonly destroyed: boolean; destroy(error?: Error): unknown }
   on(event: string, listener: (...args: never[]) => void): unknown
   once(event: string, listener: (...args: never[]) => void): unknown
   connect(port: number | string, host?: string): void
@@ -22,7 +22,13 @@ export interface PgConnection {
 export interface PgClient {
   release: Release
   readonly connection: PgConnection
-  readonly connectionParameters: { readonly ssl?: unknown; readonly sslnegotiation?: string; readonly host: string; readonly port: number }
+  readonly connectionParameters: {
+    readonly ssl?: unknown
+    readonly sslnegotiation?: string
+    readonly host: string
+    readonly port: number
+    readonly password?: unknown
+  }
   readonly processID: number | null
   readonly secretKey: unknown
   /** The server has answered everything that was sent. */
@@ -30,7 +36,7 @@ export interface PgClient {
   /** Sends statements without waiting for the answers to those before. */
   pipeline: boolean
   connect(): Promise<unknown>
-  end(): Promise<void>
+  end(...args: never[]): Promise<void>
   query(...args: unknown[]): unknown
   getTransactionStatus?(): 'I' | 'T' | 'E' | null
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -53,8 +59,10 @@ export interface PgPool {
   readonly options: Record<string, unknown> & { max: number; password?: unknown }
   connect(callback?: ConnectCallback): Promise<PgClient>
   end(): Promise<void>
-  on(event: 'connect', listener: (client: PgClient) => void): unknown
-  on(event: 'error', listener: (error: Error) => void): unknown
-  /** pg-pool's list of idle connections. It has no other way to say which they are. */
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+  emit(event: string, ...args: unknown[]): boolean
+  /** pg-pool's lists of its connections. It has no other way to say which they are. */
   readonly _idle?: readonly { readonly client: PgClient }[]
+  readonly _clients?: readonly PgClient[]
+  _remove(client: PgClient): void
 }

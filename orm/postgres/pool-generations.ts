@@ -13,27 +13,32 @@ interface Draining {
   ended(): void
 }
 
+/** What a pool tells: to listeners of MikroORM, and of the application. */
+const EVENTS = ['connect', 'acquire', 'release', 'remove', 'error'] as const
+
 /** The pg Pools behind one engine: one that serves, and those that were replaced and are still in use. */
 export class PoolGenerations {
+  readonly #first: PgPool
   readonly #Client: ClientClass
-  readonly #lost: (error: Error) => void
   readonly #draining = new Set<Draining>()
   #current: Generation
 
-  /** @param lost - told of idle connections that the server has closed */
-  constructor(pool: PgPool, Client: ClientClass, lost: (error: Error) => void) {
+  /** @param pool - MikroORM's, and as such what all others are behind */
+  constructor(pool: PgPool, Client: ClientClass) {
+    this.#first = pool
     this.#Client = Client
-    this.#lost = lost
     pool.Client = Client
     this.#current = generationOf(pool)
     // kysely ends the pool that it was given, and means all of them.
-    pool.end = async () => {
-      await Promise.all([this.#current, ...[...this.#draining].map(({ generation }) => generation)].map(async (generation) => await generation.end()))
-    }
+    pool.end = async () => void (await Promise.all(this.#all.map(async (generation) => await generation.end())))
   }
 
   get current(): PgPool {
     return this.#current.pool
+  }
+
+  get #all(): Generation[] {
+    return [this.#current, ...[...this.#draining].map(({ generation }) => generation)]
   }
 
   /** What connections are made of. pg hides the password from a spread. */
@@ -47,22 +52,44 @@ export class PoolGenerations {
   }
 
   stats(): { total: number; idle: number; max: number } {
-    const pools = [this.current, ...[...this.#draining].map(({ generation }) => generation.pool)]
-    const sum = (count: (pool: PgPool) => number): number => pools.reduce((total, pool) => total + count(pool), 0)
+    const sum = (count: (pool: PgPool) => number): number => this.#all.reduce((total, { pool }) => total + count(pool), 0)
     return { total: sum(({ totalCount }) => totalCount), idle: sum(({ idleCount }) => idleCount), max: this.current.options.max }
+  }
+
+  /** One more pool. What it tells is told by MikroORM's pool, which is the one that everybody listens to. */
+  make(options: object): PgPool {
+    const Pool = this.#first.constructor as new (options: object) => PgPool
+    const pool = new Pool(options)
+    pool.Client = this.#Client
+    for (const event of EVENTS) pool.on(event, (...args: unknown[]) => void this.#first.emit(event, ...args))
+    return pool
   }
 
   /** Puts a new pool in the place of the current one. Resolves when that one has been given everything back and is closed. */
   async renew(): Promise<void> {
     const old = this.#current
-    const Pool = old.pool.constructor as new (options: object) => PgPool
-    const pool = new Pool(this.options)
-    pool.Client = this.#Client
-    pool.on('connect', (client) => client.on('error', () => {})) // whoever holds it finds out by its statement
-    pool.on('error', this.#lost)
-    this.#current = generationOf(pool)
+    this.#current = generationOf(this.make(this.options))
+    await this.#retire(old)
+  }
+
+  /** Whether a connection is of the pool that serves. */
+  isCurrent(client: PgClient): boolean {
+    return this.current._clients?.includes(client) ?? false
+  }
+
+  /** Whether a connection is of a pool that is on its way out. */
+  isOld(client: PgClient): boolean {
+    return [...this.#draining].some(({ generation }) => generation.pool._clients?.includes(client) ?? false)
+  }
+
+  /** Ends a pool that {@link make} has made, when it has been given everything back. */
+  async retire(pool: PgPool): Promise<void> {
+    await this.#retire(generationOf(pool))
+  }
+
+  async #retire(generation: Generation): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#draining.add({ generation: old, ended: resolve })
+    this.#draining.add({ generation, ended: resolve })
     this.endDrained()
     await promise
   }
@@ -84,7 +111,15 @@ export class PoolGenerations {
 
   /** Cuts all idle connections. */
   destroyIdle(): void {
-    for (const { client } of this.current._idle?.slice() ?? []) client.connection.stream.destroy()
+    for (const { pool } of this.#all) destroyIdle(pool)
+  }
+}
+
+/** Cuts the idle connections of a pool. */
+export function destroyIdle(pool: PgPool): void {
+  for (const { client } of pool._idle?.slice() ?? []) {
+    pool._remove(client) // at once: whoever comes before the socket has closed would be given it
+    client.connection.stream.destroy()
   }
 }
 

@@ -7,7 +7,7 @@ const SOCKET_GONE: ReadonlySet<string> = new Set([
 ])
 
 /** pg's own words for the same; it gives them no code. */
-const PG_WORDS = /^Connection terminated|^Client has encountered a connection error|^Client was closed|timeout exceeded when trying to connect|^timeout expired/
+const PG_WORDS = /^Connection terminated|^Client has encountered a connection error|^Client was closed|^timeout expired/
 
 const codeOf = (error: unknown): string => (error as { code?: string } | null)?.code ?? ''
 
@@ -17,6 +17,15 @@ export function isConnectionError(error: unknown): boolean {
   if (SERVER_GONE.has(code) || SOCKET_GONE.has(code) || code.startsWith('08')) return true
   return error instanceof Error && (PG_WORDS.test(error.message) || (error instanceof AggregateError && error.errors.some(isConnectionError)))
 }
+
+/** Whether the server itself has said, in the place of an answer, that it ends the connection. */
+export const isEndedByServer = (error: unknown): boolean => SERVER_GONE.has(codeOf(error))
+
+/** Whether an error is an answer of the server: whatever it says, the server is there. */
+export const isServerAnswer = (error: unknown): boolean => typeof (error as { severity?: unknown } | null)?.severity === 'string'
+
+/** Whether pg knew before it sent a statement that the connection was lost. */
+export const wasNeverSent = (error: unknown): boolean => error instanceof Error && error.message.endsWith('is not queryable')
 
 /** Whether an error says that the transaction may not write (25006). */
 export const isReadOnlyTransaction = (error: unknown): boolean => codeOf(error) === '25006'

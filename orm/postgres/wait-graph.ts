@@ -30,10 +30,12 @@ export function noteWaiting(pool: WaitingPool, waiting: boolean): void {
 }
 
 /**
- * Whether a pool waits for itself: all who hold its connections wait for one more, of it or of a pool of which the same is true. What is
- * left when every pool has been taken away of which somebody may still give a connection back.
+ * Who holds connections of pools that wait for themselves, this one among them: all who hold theirs wait for one more, of it or of a pool of
+ * which the same is true. That is what is left when every pool has been taken away of which somebody may still give a connection back.
+ *
+ * @returns undefined where the pool is not one of them
  */
-export function isDeadlocked(pool: WaitingPool): boolean {
+export function deadlockedHolders(pool: WaitingPool): ReadonlySet<object> | undefined {
   const stuck = new Set([...waitedFor].filter(({ full }) => full))
   for (let before = -1; before !== stuck.size; ) {
     before = stuck.size
@@ -43,5 +45,5 @@ export function isDeadlocked(pool: WaitingPool): boolean {
       if (!blocked) stuck.delete(candidate)
     }
   }
-  return stuck.has(pool)
+  return stuck.has(pool) ? new Set([...stuck].flatMap(({ holders }) => [...holders].map(({ owner }) => owner!))) : undefined
 }

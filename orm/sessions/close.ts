@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
+import { ConnectionLostError } from '../errors.ts'
 import { debug } from '../logger.ts'
 import { rollBackStrayTransaction } from '../sqlite/stray-transaction.ts'
 import type { OpenTransaction } from './open-transactions.ts'
@@ -56,12 +57,13 @@ async function sweepConnection(em: EntityManager, state: SessionState): Promise<
 
 /** Rolls back on the connection itself; a statement that still runs there is waited for. */
 export async function rollBack(em: EntityManager, transaction: OpenTransaction, state: SessionState): Promise<void> {
-  const connection = withInternalAccess(() => em.getDriver()).getConnection('write') as unknown as RollbackConnection
+  const connection = em.config.getDriver().getConnection('write') as unknown as RollbackConnection
   try {
     await connection.rollback(transaction)
   } catch (err) {
     // The callback that held the transaction may have failed at the same moment and rolled back itself.
-    if (transaction.isRolledBack !== true) {
+    // With a lost connection the server has rolled back by itself.
+    if (transaction.isRolledBack !== true && !(err instanceof ConnectionLostError)) {
       state.logger.warn({ err, engine: state.engine.name, session: state.id }, `${state.label}: the rollback at its end failed`)
     }
   }

@@ -35,11 +35,6 @@ export class ContainerFactory {
     this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
   }
 
-  /** How many containers are open. */
-  get live(): number {
-    return this.#live.size
-  }
-
   /** @param ended - called when the container has been closed */
   create(info: SessionInfo, logger: SqlAssistLogger, label: string, ended?: () => void): SessionsContainer {
     const closed = (container: SessionsContainer): void => {

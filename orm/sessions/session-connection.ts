@@ -1,27 +1,93 @@
-import type { Connection } from '@mikro-orm/core'
+import type { Connection, EntityManager } from '@mikro-orm/core'
+import type { Lease } from './lease.ts'
+import { type KyselyLike, leasedKysely } from './leased-kysely.ts'
+import { leasedStream } from './leased-stream.ts'
+import type { OpenTransaction } from './open-transactions.ts'
 import { startInSession } from './running.ts'
 import type { SessionState } from './state.ts'
+import { tieQueryBuilder } from './tied-query-builder.ts'
 
-const connections = new WeakMap<SessionState, WeakMap<Connection, Connection>>()
+type Driver = ReturnType<EntityManager['getDriver']>
+
+const known = new WeakMap<SessionState, WeakMap<object, object>>()
 
 /** The driver's connection as a session hands it out: it ends with the session, and what runs on it runs for the session. */
-export function sessionConnection(connection: Connection, state: SessionState): Connection {
-  let known = connections.get(state)
-  if (known === undefined) connections.set(state, (known = new WeakMap()))
-  let tied = known.get(connection)
-  if (tied === undefined) known.set(connection, (tied = tie(connection, state)))
-  return tied
+export const sessionConnection = (connection: Connection, state: SessionState): Connection => tied(connection, state)
+
+/** The driver as a session hands it out; see {@link sessionConnection}. */
+export const sessionDriver = (driver: Driver, state: SessionState): Driver => tied(driver, state)
+
+function tied<T extends object>(target: T, state: SessionState): T {
+  let ties = known.get(state)
+  if (ties === undefined) known.set(state, (ties = new WeakMap()))
+  let proxy = ties.get(target) as T | undefined
+  if (proxy === undefined) ties.set(target, (proxy = tie(target, state)))
+  return proxy
 }
 
-function tie(connection: Connection, state: SessionState): Connection {
-  return new Proxy(connection, {
-    get(target, name) {
+function tie<T extends object>(target: T, state: SessionState): T {
+  return new Proxy(target, {
+    get(_target, name) {
       const member: unknown = Reflect.get(target, name, target)
-      if (typeof member !== 'function') return member
+      if (typeof member !== 'function' || name === 'constructor') return member
       return (...args: unknown[]): unknown => {
         state.assertOpen()
-        return startInSession(state, () => member.apply(target, args) as unknown)
+        return handOut(name, startInSession(state, () => member.apply(target, args) as unknown), { target, args, state })
       }
     },
   })
 }
+
+interface Call {
+  readonly target: object
+  readonly args: readonly unknown[]
+  readonly state: SessionState
+}
+
+/** What a driver or a connection leads to is tied as well. */
+function handOut(method: string | symbol, result: unknown, { target, args, state }: Call): unknown {
+  if (method === 'getConnection') return tied(result as Connection, state)
+  if (method === 'getClient') return leasedKysely(result as KyselyLike, state)
+  if (method === 'createQueryBuilder') return tieQueryBuilder(result as object, state)
+  if (method === 'stream') return leasedStream(result as AsyncIterableIterator<unknown>, state)
+  if (!(result instanceof Promise)) return result
+  const explained = result.catch((error: unknown) => {
+    throw state.explain(error)
+  })
+  // MikroORM's EntityManagers want to hear of their transactions, and theirs are known already.
+  if (method === 'begin' && (args[0] as { eventBroadcaster?: unknown } | undefined)?.eventBroadcaster === undefined) {
+    return explained.then((transaction) => leaseTransaction(target as TransactionConnection, transaction as OpenTransaction, state))
+  }
+  return method === 'commit' || method === 'rollback' ? explained.finally(() => giveUpLease(args[0] as OpenTransaction, state)) : explained
+}
+
+/** The part of a connection that ends a transaction. */
+interface TransactionConnection {
+  rollback(transaction: OpenTransaction): Promise<void>
+}
+
+/** The leases of transactions that were begun on a connection, past the EntityManager. */
+const leases = new WeakMap<OpenTransaction, Lease>()
+
+async function leaseTransaction(connection: TransactionConnection, transaction: OpenTransaction, state: SessionState): Promise<OpenTransaction> {
+  if (transaction.savepointName !== undefined) return transaction // it ends with the transaction around it
+  const lease: Lease = {
+    async end() {
+      if (!isOver(transaction)) await connection.rollback(transaction)
+    },
+  }
+  if (state.closed) {
+    await lease.end()
+    state.assertOpen()
+  }
+  leases.set(transaction, lease)
+  state.leases.add(lease)
+  return transaction
+}
+
+function giveUpLease(transaction: OpenTransaction, state: SessionState): void {
+  const lease = leases.get(transaction)
+  if (lease !== undefined && isOver(transaction)) state.leases.delete(lease)
+}
+
+const isOver = ({ isCommitted, isRolledBack }: OpenTransaction): boolean => isCommitted === true || isRolledBack === true

@@ -1,5 +1,6 @@
 import type { EntityManager, EventSubscriber, FlushEventArgs, TransactionEventArgs } from '@mikro-orm/core'
 import { bindEmbedded, classesAreShared } from '../entities/shared-prototypes.ts'
+import { settlesWithin } from '../bounded.ts'
 import { adopt } from './adoption.ts'
 import { sessionStateOf } from './binding.ts'
 import { assertOwn, claim, loadedRelations, stateOfEntity } from './ownership.ts'
@@ -31,11 +32,27 @@ export class SessionSubscriber implements EventSubscriber {
     }
   }
 
-  /** From here on COMMIT is on its way, and the end of the request must not undo it. */
-  beforeTransactionCommit(args: TransactionEventArgs): void {
-    if (args.transaction !== undefined) sessionStateOf(args.em)?.transactions.committing(args.transaction)
+  /**
+   * A commit waits for the statements that were asked for before it: kysely sends it at once, and them afterwards. From there on COMMIT is on
+   * its way, and the end of the request must not undo it.
+   */
+  async beforeTransactionCommit({ em, transaction }: TransactionEventArgs): Promise<void> {
+    const state = sessionStateOf(em)
+    if (transaction === undefined || state === undefined) return
+    const connection = em.config.getDriver().getConnection('write') as unknown as TransactionConnection
+    await settlesWithin(connection.waitForIdleTransaction?.(transaction) ?? Promise.resolve(), COMMIT_WAIT_MS)
+    state.assertOpen()
+    state.transactions.committing(transaction)
   }
 }
+
+/** The part of MikroORM's SQL connections that knows what a transaction still runs. */
+interface TransactionConnection {
+  waitForIdleTransaction?(transaction: object): Promise<void>
+}
+
+/** How long a commit waits for what was asked for before it, in ms: a stream that nobody reads on would never end. */
+const COMMIT_WAIT_MS = 5000
 
 /**
  * Binds the new entities among those that an entity leads to, and the embedded values of all. One whose former session is over is

@@ -15,7 +15,7 @@ interface SqliteConnection {
  * @returns whether there was one
  */
 export async function rollBackStrayTransaction(em: EntityManager): Promise<boolean> {
-  const connection = em.getConnection('write') as unknown as SqliteConnection
+  const connection = em.config.getDriver().getConnection('write') as unknown as SqliteConnection // not the session's: that is over
   const { database } = connection
   if (database?.inTransaction !== true) return false
   let found = false

@@ -2,9 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { type Complaint, typeCheck } from '../support/type-check.ts'
 import { pages } from './support/markdown.ts'
+import { root } from './support/program.ts'
 import { type Snippet, writeSnippets } from './support/snippet.ts'
-import { typeCheck } from './support/type-check.ts'
 
 // The machine may be busy, and the types of MikroORM are large.
 t.setTimeout(600_000)
@@ -20,21 +21,28 @@ t.test('there is something to check', async (t) => {
   t.strictSame(files, [...new Set(files)], 'no two blocks are one file')
 })
 
-t.test('every block compiles', async (t) => {
-  t.strictSame(typeCheck(fragments.map(({ file }) => file)), [], `${fragments.length} fragments`)
-  for (const [name, group] of Map.groupBy(programs, compiledWith)) t.strictSame(typeCheck(group.map(({ file }) => file)), [], name)
+t.test('every block compiles, and one that does not is found among them', async (t) => {
+  const wrong = join(folder, 'wrong.ts')
+  writeFileSync(wrong, `import { defineEngines } from 'fastify-sqlassist'\ndefineEngines({ writer: { readOnly: true } })\n`)
+  const groups = [...Map.groupBy([...fragments, ...programs], compiledWith).values()]
+  const found = await typeCheck(join(root, 'tsconfig.json'), groups.map((group) => [...group.map(({ file }) => file), wrong]))
+  for (const [index, group] of groups.entries()) {
+    const files = new Set(group.map(({ file }) => file))
+    const [other, ...more] = found[index]!.filter(({ file }) => !files.has(file))
+    t.match(other, { file: wrong, line: 2, text: /'readOnly' does not exist/ })
+    t.strictSame(more, [])
+    for (const snippet of group) t.strictSame(complaintsAbout(snippet, found[index]!), [], snippet.name)
+  }
 })
 
-t.test('a block that does not compile is found', async (t) => {
-  const file = join(folder, 'wrong.ts')
-  writeFileSync(file, `import { defineEngines } from 'fastify-sqlassist'\ndefineEngines({ writer: { readOnly: true } })\n`)
-  t.match(typeCheck([file]), [/wrong\.ts:2: .*'readOnly' does not exist/s])
-})
-
-/** Which blocks are compiled together: those of a page that import each other, else all that do not declare their own engines. */
-function compiledWith({ name, declaresEngines, isNamed }: Snippet): string {
-  const page = name.split(':')[0]!
-  const hasProject = programs.some((other) => other.isNamed && other.name.startsWith(`${page}:`))
+/** Which blocks are compiled together. Engines are declared once for a program: by the example, by a page, or not at all. */
+function compiledWith({ page, name, isFragment, declaresEngines, isNamed }: Snippet): string {
+  if (isFragment) return 'inside a request of the example'
   if (declaresEngines && !isNamed) return name
-  return hasProject ? page : 'blocks that stand alone'
+  return programs.some((other) => other.declaresEngines && other.isNamed && other.page === page) ? page : 'without engines'
+}
+
+/** As lines of the page. */
+function complaintsAbout({ page, line, file }: Snippet, complaints: readonly Complaint[]): string[] {
+  return complaints.filter((complaint) => complaint.file === file).map((complaint) => `${page}:${line + complaint.line - 1}: ${complaint.text}`)
 }

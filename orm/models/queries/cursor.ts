@@ -2,7 +2,7 @@ import { type EntityProperty, Utils } from '@mikro-orm/core'
 import { ArgumentInvalidError, ColumnUnsuitableError, CursorInvalidError } from '../../errors.ts'
 import type { SortDirection } from './order.ts'
 import type { Target } from './target.ts'
-import { assertValue, isPostgres } from './values.ts'
+import { assertValue, isPostgres, searchable } from './values.ts'
 
 /** A place in an order: one value per column of it. */
 export type Place = readonly unknown[]
@@ -12,12 +12,13 @@ const signature = ({ meta }: Target, columns: readonly EntityProperty[], directi
   `${meta.className}:${columns.map(({ name }) => name).join(',')}:${direction}`
 
 /**
- * Refuses columns whose values JavaScript rounds: a page would begin with rows of the page before.
+ * Refuses columns that no cursor can hold, and those whose values JavaScript rounds: a page would begin with rows of the page before.
  *
  * @throws ColumnUnsuitableError
  */
 export function assertExact({ em, meta }: Target, column: EntityProperty): void {
   const [columnType = ''] = column.columnTypes
+  searchable(meta.className, column, em.getPlatform())
   if (!isPostgres(em.getPlatform())) return
   const [, digits] = /^timestamp(?:tz)?\b(?:\s*\((\d)\))?/i.exec(columnType) ?? []
   const finerThanDate = /^timestamp/i.test(columnType) && column.runtimeType === 'Date' && Number(digits ?? 6) > 3

@@ -3,6 +3,7 @@ import { ArgumentInvalidError, ColumnUnsuitableError } from '../../errors.ts'
 import { columnOf, isText } from '../columns.ts'
 import { lowerOf } from './text-match.ts'
 import type { Target } from './target.ts'
+import { isPostgres } from './values.ts'
 
 /** `'asc'` or `'desc'`. */
 export type SortDirection = 'asc' | 'desc'
@@ -21,13 +22,21 @@ export const keyOrder = ({ meta }: Target, direction: SortDirection = 'asc'): Or
 /**
  * The columns of an `orderCol`: one, or several, of the entity's own.
  *
- * @throws ColumnUnknownError, ArgumentInvalidError
+ * @throws ColumnUnknownError, ColumnUnsuitableError, ArgumentInvalidError
  */
 export function orderColumns(target: Target, orderCol: unknown): EntityProperty[] {
   const names: readonly unknown[] = Array.isArray(orderCol) ? orderCol : [orderCol]
   if (names.length === 0) throw new ArgumentInvalidError('orderCol', 'must name a column')
-  return names.map((name) => columnOf(target.meta, name))
+  return names.map((name) => {
+    const column = columnOf(target.meta, name)
+    const [type = ''] = column.columnTypes
+    if (isPostgres(target.em.getPlatform()) && WITHOUT_ORDER.test(type)) throw new ColumnUnsuitableError(target.meta.className, column.name, `is of the type ${type}, which has no order`)
+    return column
+  })
 }
+
+/** Types of PostgreSQL whose values are not less or greater than each other. */
+const WITHOUT_ORDER = /^(?:xml|json|jsonpath|xid|point|line|lseg|box|path|polygon|circle)\b/i
 
 /**
  * An order by columns, ties broken by the primary key, so that two pages of it never share a row. Null counts as greater than

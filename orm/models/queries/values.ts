@@ -30,11 +30,20 @@ const INTEGER_BITS: readonly (readonly [RegExp, number])[] = [
  * @throws ArgumentInvalidError, ColumnUnsuitableError for a column whose type has no plain values
  */
 export function assertValue(argument: string, value: unknown, entity: string, column: EntityProperty, platform: Platform): void {
-  const check = checkOf(column, platform)
-  if (check === undefined) throw new ColumnUnsuitableError(entity, column.name, `is of the type ${column.columnTypes[0]}, which cannot be searched by value`)
-  const must = check(value)
+  const must = searchable(entity, column, platform)(value)
   if (must !== true) throw new ArgumentInvalidError(argument, `must be ${must}, as the column '${column.name}' holds`)
   if (typeof value === 'string') assertText(argument, value)
+}
+
+/**
+ * What a value of the column must be.
+ *
+ * @throws ColumnUnsuitableError for a column whose type has no plain values
+ */
+export function searchable(entity: string, column: EntityProperty, platform: Platform): Check {
+  const check = checkOf(column, platform)
+  if (check === undefined) throw new ColumnUnsuitableError(entity, column.name, `is of the type ${column.columnTypes[0]}, which cannot be searched by value`)
+  return check
 }
 
 function checkOf(column: EntityProperty, platform: Platform): Check | undefined {
@@ -94,16 +103,3 @@ function isDay(value: unknown): boolean {
 
 /** By its name: `./orm` does not depend on the driver packages. */
 export const isPostgres = (platform: Platform): boolean => /postgre|pglite/i.test(platform.constructor.name)
-
-/** One text for all values that the database takes for the same one. */
-export function identityOf(value: unknown, column: EntityProperty): string {
-  const { customType } = column
-  const [columnType = ''] = column.columnTypes
-  if (value instanceof Date) return String(value.getTime())
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-  const plain = String(value)
-  if (customType instanceof BigIntType || column.runtimeType === 'bigint') return BigInt(plain).toString()
-  if (customType instanceof DecimalType) return plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain
-  if (/^(?:uuid|citext)$/i.test(columnType)) return plain.toLowerCase()
-  return plain
-}

@@ -14,22 +14,35 @@ export interface ColumnType {
 const TYPESCRIPT: Readonly<Partial<Record<TypeName, string>>> = {
   integer: 'number', smallint: 'number', tinyint: 'number', mediumint: 'number', float: 'number', double: 'number', bigint: 'bigint',
   decimal: 'string', boolean: 'boolean', datetime: 'Date', json: 'unknown', blob: 'Buffer', uint8array: 'Uint8Array',
+  // The driver makes an object of it, and takes text for it.
+  interval: 'unknown',
 }
 
-/** The type of a column; an array of numbers and a type that MikroORM has no class for need a closer look. */
+/** What pg makes of types that MikroORM has no class for; anything else stays text. */
+const READ_BY_PG: readonly (readonly [RegExp, ColumnType])[] = [
+  [/^oid\b/, { type: 'integer', typescript: 'number' }],
+  [/^(?:point|circle)\b/, { type: 'unknown', typescript: 'unknown' }],
+]
+
+/** The same of the elements of arrays. */
+const ELEMENTS_READ_BY_PG: readonly (readonly [RegExp, ColumnType])[] = [
+  [/^(?:int[24]|smallint|integer|float[48]|real|double precision|numeric|oid)\b/, { type: 'number[]', typescript: 'number[]' }],
+  [/^bool/, { type: 'array', typescript: 'boolean[]' }],
+  [/^bytea\b/, { type: 'array', typescript: 'Buffer[]' }],
+  [/^(?:jsonb?|point)\b/, { type: 'array', typescript: 'unknown[]' }],
+]
+
+const find = (known: typeof READ_BY_PG, type: string): ColumnType | undefined => known.find(([name]) => name.test(type))?.[1]
+
+/** The type of a column; an array, and a type that MikroORM has no class for, is what the driver makes of it. */
 export function columnTypeOf(column: Column, sqlite: boolean): ColumnType {
   const { mappedType } = column
-  if (mappedType instanceof ArrayType) return arrayTypeOf(column.type)
+  if (mappedType instanceof ArrayType) return find(ELEMENTS_READ_BY_PG, column.type) ?? { type: 'array', typescript: 'string[]' }
   const known = (Object.keys(types) as TypeName[]).find((name) => types[name] === mappedType.constructor && name !== 'unknown' && name !== 'enum')
+  const read = known === undefined && !sqlite ? find(READ_BY_PG, column.type) : undefined
+  if (read !== undefined) return read
   const type = known ?? (sqlite ? affinityOf(column.type) : 'string')
   return { type, typescript: TYPESCRIPT[type] ?? 'string' }
-}
-
-/** pg hands arrays of numbers and booleans over as such; arrays of anything else hold text. */
-function arrayTypeOf(type: string): ColumnType {
-  if (/^(?:int[24]|float[48]|oid)\b/.test(type)) return { type: 'number[]', typescript: 'number[]' }
-  if (/^bool\b/.test(type)) return { type: 'array', typescript: 'boolean[]' }
-  return { type: 'array', typescript: 'string[]' }
 }
 
 /** SQLite takes any word for a type, and what the word contains decides how values are stored. */

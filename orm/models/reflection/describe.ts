@@ -39,13 +39,30 @@ export function describe(found: Introspection): DatabaseModel {
   for (const description of descriptions) description.nameProperties()
   const entities = descriptions.map((description) => description.describe((table, column) => described.get(table)!.scalarNameOf(column)))
   addCollections(descriptions, entities)
-  return { entities: [...entities, ...found.views.map((view) => describeView(view, found, classNames))], skippedTables, warnings }
+  const views = found.views.filter((view) => {
+    const problem = isUnreadable(view.name) || isUnreadable(view.schema ?? '') ? 'has a name that MikroORM cannot read' : columnProblem(view.columns)
+    if (problem !== undefined) warnings.push(`view ${view.name} ${problem}: it is left out`)
+    return problem === undefined
+  })
+  return { entities: [...entities, ...views.map((view) => describeView(view, found, classNames))], skippedTables, warnings }
 }
 
 /** Why a table cannot be an entity of MikroORM. */
 function problemOf(table: DatabaseTable): string | undefined {
+  if (isUnreadable(table.name) || isUnreadable(table.schema ?? '')) return 'has a name that MikroORM cannot read'
   if (!table.hasPrimaryKey()) return 'has no primary key'
-  // A dot reads as a table, a digit breaks the code that MikroORM compiles, and the rest are members of every object.
-  const column = table.getColumns().find(({ name }) => /^\d|\./.test(name) || name in Object.prototype)
+  const key = table.getPrimaryKey()!.columnNames.find((name) => table.getColumn(name) === undefined)
+  return key === undefined ? columnProblem(table.getColumns()) : 'has a primary key that MikroORM cannot read'
+}
+
+function columnProblem(columns: readonly { readonly name: string }[]): string | undefined {
+  // A digit breaks the code that MikroORM compiles.
+  const column = columns.find(({ name }) => /^\d/.test(name) || isUnreadable(name))
   return column === undefined ? undefined : `has a column '${column.name}', a name that MikroORM cannot read`
 }
+
+/**
+ * A dot reads as a table, a star as all columns, a question mark as the place of a value (which then stands inside of the name), a new line
+ * breaks the code that MikroORM compiles, and the rest are members of every object.
+ */
+const isUnreadable = (name: string): boolean => /[.?\r\n]|^\*$/.test(name) || name in Object.prototype

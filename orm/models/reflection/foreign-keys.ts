@@ -44,6 +44,8 @@ export function relationsOf(table: DatabaseTable, find: (name: string) => Databa
 
 function problemOf(key: ForeignKey, target: DatabaseTable | undefined, relations: readonly Relation[]): string | undefined {
   if (target === undefined) return `${key.referencedTableName} is not reflected`
+  // The code that MikroORM compiles for a relation has the name of the table in it.
+  if (/^\d/.test(target.name)) return `MikroORM cannot follow it to a table whose name starts with a digit, ${key.referencedTableName}`
   if (key.referencedColumnNames.some((column) => column === null)) return `it does not say which columns of ${key.referencedTableName} it refers to`
   if (!sameColumns(key.referencedColumnNames, primaryColumns(target)) && key.columnNames.length > 1) {
     return `it refers to several columns of ${key.referencedTableName} that are not its primary key, in their order`

@@ -1,6 +1,7 @@
-import { type MikroORM, Type, UnknownType } from '@mikro-orm/core'
+import { ArrayType, type MikroORM, Type, UnknownType } from '@mikro-orm/core'
 import type { AbstractSqlConnection, AbstractSqlPlatform, Column, DatabaseSchema, DatabaseTable, DatabaseView } from '@mikro-orm/sql'
 import { DriverUnsupportedError } from '../../errors.ts'
+import { markTextDates } from './text-dates.ts'
 import type { Reflectable, ReflectionFilter } from './filter.ts'
 import { sqlPackage } from './sql-package.ts'
 
@@ -40,6 +41,10 @@ export async function introspect(engine: Reflectable, filter: ReflectionFilter):
   const allViews = schema.getViews().filter(inSchemas)
   const views = allViews.filter((view) => (take?.some((pattern) => matches(view.name, pattern)) ?? true) && skip?.some((pattern) => matches(view.name, pattern)) !== true)
   const columns = await Promise.all(views.map(async (view) => await viewColumns(view, connection, platform, sqlite)))
+  if (sqlite) {
+    for (const table of tables) await markTextDates(table.name, table.getColumns(), connection)
+    for (const [index, view] of views.entries()) await markTextDates(view.name, columns[index]!, connection)
+  }
   return {
     platform, sqlite, config, schema, tables,
     views: views.map((view, index) => ({ ...view, columns: columns[index]! })),
@@ -62,11 +67,18 @@ async function viewColumns(view: DatabaseView, connection: AbstractSqlConnection
   const rows = sqlite
     ? await connection.execute<{ name: string; type: string }[]>('select name, type from pragma_table_info(?)', [view.name])
     : await connection.execute<{ name: string; type: string }[]>(
-        `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type from pg_attribute a
+        `select a.attname as name, case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) else format_type(a.atttypid, a.atttypmod) end as type
+         from pg_attribute a join pg_type t on t.oid = a.atttypid
          where a.attrelid = format('%I.%I', ?::text, ?::text)::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum`,
         [view.schema, view.name],
       )
-  return rows.map(({ name, type }) => ({ name, type, mappedType: type === '' ? Type.getType(UnknownType) : platform.getMappedType(type), nullable: true }))
+  return rows.map(({ name, type }) => ({ name, type, mappedType: mappedTypeOf(type, platform), nullable: true }))
+}
+
+/** An array is one whatever it is of: MikroORM takes a `character varying[]` for text. */
+function mappedTypeOf(type: string, platform: AbstractSqlPlatform): Column['mappedType'] {
+  if (type === '') return Type.getType(UnknownType)
+  return type.endsWith('[]') ? Type.getType(ArrayType) : platform.getMappedType(type)
 }
 
 /** For indexes that are more than a list of columns. */

@@ -1,7 +1,8 @@
-/** Names that a source file has already, so that no class may take them. */
+/** Names that a source file has already, or that MikroORM takes for those of types, so that no class may take them. */
 const TAKEN_CLASSES = new Set([
-  'Array', 'ArrayType', 'Boolean', 'Buffer', 'Check', 'Collection', 'Date', 'DeclaredTable', 'Entity', 'Enum', 'Error', 'Function', 'Index', 'ManyToMany', 'ManyToOne',
-  'Map', 'Number', 'Object', 'OneToOne', 'OptionalProps', 'PrimaryKey', 'PrimaryKeyProp', 'Promise', 'Property', 'Ref', 'Set', 'String', 'Symbol', 'Unique', 'UtilityObject',
+  'Array', 'ArrayType', 'Bigint', 'Boolean', 'Buffer', 'Check', 'Collection', 'Date', 'Decimal', 'DeclaredTable', 'Double', 'Entity', 'Enum', 'Error', 'Function', 'Index',
+  'Interval', 'Json', 'Jsonb', 'ManyToMany', 'ManyToOne', 'Map', 'Number', 'Numeric', 'Object', 'OneToOne', 'OptionalProps', 'PrimaryKey', 'PrimaryKeyProp', 'Promise', 'Property',
+  'Ref', 'Set', 'String', 'Symbol', 'Uint8Array', 'Unique', 'UtilityObject',
 ])
 
 /** Members that every entity has, or that mean something else to JavaScript or MikroORM. */

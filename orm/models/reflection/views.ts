@@ -1,3 +1,4 @@
+import { UnknownType } from '@mikro-orm/core'
 import { columnTypeOf } from './column-types.ts'
 import type { Introspection } from './introspection.ts'
 import { classNameOf, propertyNameOf, unique } from './names.ts'
@@ -13,7 +14,8 @@ export function describeView(view: Introspection['views'][number], { sqlite }: I
   const properties = view.columns.map((column): ReflectedProperty => {
     // What a view computes has no type on SQLite.
     const { type, typescript } = column.type === '' ? { type: 'unknown', typescript: 'unknown' } : columnTypeOf(column, sqlite)
-    const options = defined({ type, columnType: column.type === '' ? undefined : column.type, fieldName: column.name, nullable: true })
+    const known = column.type === '' ? {} : { columnType: column.type, runtimeType: column.mappedType instanceof UnknownType ? typescript : undefined }
+    const options = defined({ type, ...known, fieldName: column.name, nullable: true })
     return { name: unique(propertyNameOf(column.name), taken), kind: 'scalar', options, type: typescript, nullable: true, primary: false, optional: false }
   })
   const parts = view.schema === undefined ? [view.name] : [view.schema, view.name]

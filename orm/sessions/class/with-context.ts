@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { inTransaction, kBinding } from '../binding.ts'
+import { sessionDriver } from '../session-connection.ts'
 import { withInternalAccess } from '../state.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
@@ -25,8 +26,9 @@ export function withContext(Base: EntityManagerClass): EntityManagerClass {
     }
 
     override getDriver(): ReturnType<EntityManager['getDriver']> {
-      this[kBinding]?.state.assertOpen()
-      return super.getDriver()
+      const state = this[kBinding]?.state
+      state?.assertOpen()
+      return state === undefined ? super.getDriver() : sessionDriver(super.getDriver(), state)
     }
 
     override getConnection(type?: 'read' | 'write'): ReturnType<EntityManager['getConnection']> {

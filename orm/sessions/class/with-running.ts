@@ -1,5 +1,5 @@
 import { kBinding } from '../binding.ts'
-import { runInSession } from '../running.ts'
+import { leaveSession, runInSession, runningSession } from '../running.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
 /** The methods of MikroORM's EntityManagers that ask the database, or may do so. */
@@ -22,7 +22,9 @@ export function withRunning(Base: EntityManagerClass): EntityManagerClass {
     if (inherited === undefined) continue
     const run: AsyncMethod = async function (...args) {
       const state = this[kBinding]?.state
-      return await (state === undefined ? inherited.apply(this, args) : runInSession(state, async () => await inherited.apply(this, args)))
+      if (state !== undefined) return await runInSession(state, async () => await inherited.apply(this, args))
+      // The application's own EntityManager, used by a subscriber or a hook while a session runs: it outlives the session.
+      return await (runningSession() === undefined ? inherited.apply(this, args) : leaveSession(async () => await inherited.apply(this, args)))
     }
     Object.defineProperty(run, 'name', { value: name })
     Object.defineProperty(Running.prototype, name, { value: run, writable: true, configurable: true })

@@ -3,7 +3,7 @@ import { ReadonlyEngineError } from '../../errors.ts'
 import { kBinding } from '../binding.ts'
 import { type KyselyLike, leasedKysely } from '../leased-kysely.ts'
 import { leasedStream } from '../leased-stream.ts'
-import { isDatabaseReadonlyError, readonlyKyselyPlugin } from '../readonly.ts'
+import { isDatabaseReadonlyError } from '../readonly.ts'
 import { sessionConnection } from '../session-connection.ts'
 import { tieQueryBuilder } from '../tied-query-builder.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
@@ -27,9 +27,7 @@ export function withSql(Base: EntityManagerClass): EntityManagerClass {
     getKysely(...args: unknown[]): unknown {
       const kysely = (Base.prototype as SqlMethods).getKysely!.apply(this, args)
       const state = this[kBinding]?.state
-      if (state === undefined) return kysely
-      const leased = leasedKysely(kysely, state)
-      return state.engine.readonly ? leased.withPlugin(readonlyKyselyPlugin(state.engine.name)) : leased
+      return state === undefined ? kysely : leasedKysely(kysely, state, this.getContext(false).getTransactionContext())
     }
 
     // oxlint-disable-next-line typescript/no-explicit-any -- a long generic signature in MikroORM

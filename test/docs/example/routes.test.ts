@@ -82,6 +82,15 @@ t.test('the status shows what a request has touched', async (t) => {
   t.match(body, { ok: true, thisRequest: { reader: 'START', writer: 'INIT', logger: 'INIT' }, engines: { writer: { sessions: { open: 0, opened: 0 } } } })
 })
 
+t.test('a load balancer is told how the databases are, without a session', async (t) => {
+  const app = await service(t)
+  const well = { ok: true, latencyMs: Number }
+  t.match(await ask(app, 'GET', '/health'), { status: 200, body: { ok: true, engines: { reader: { ...well, readOnly: true }, writer: well, logger: well } } })
+  t.equal(app.sqlassist.stats().reader?.sessions.opened, 0)
+  await app.sqlassist.dispose()
+  t.match(await ask(app, 'GET', '/health'), { status: 503, body: { ok: false, engines: { writer: { ok: false, error: /has been disposed/ } } } })
+})
+
 t.test('a service that starts again finds what was there', async (t) => {
   const folder = dataFolder(t)
   const before = await service(t, folder)

@@ -15,13 +15,14 @@ interface End {
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Generous: the machine may be busy with other tests. */
-const PATIENCE_MS = 90_000
+const PATIENCE_MS = 300_000
 
 /** A TypeScript file run as users run it, in a process of its own; killed when the test ends. */
 export class Program {
   readonly #child: ChildProcess
   readonly #ended: Promise<End>
   #printed = ''
+  #out = ''
 
   /**
    * @param file - a path from the root of the repository
@@ -36,6 +37,7 @@ export class Program {
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#printed += text
+        if (stream === this.#child.stdout) this.#out += text
         this.#child.emit('printed')
       })
     }
@@ -46,6 +48,11 @@ export class Program {
   /** What it has written so far, to either stream. */
   get printed(): string {
     return this.#printed
+  }
+
+  /** What it has written so far to its output: Node's own warnings are not in it. */
+  get out(): string {
+    return this.#out
   }
 
   /** Resolves to the match when the program has printed it; rejects when it ends without, or takes for ever. */

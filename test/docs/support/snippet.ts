@@ -16,6 +16,10 @@ import { root } from './program.ts'
  * example's entities are there.
  */
 export interface Snippet {
+  readonly page: string
+  /** Of the page, where its code starts. */
+  readonly line: number
+  /** `docs/guide.md:26` */
   readonly name: string
   readonly file: string
   readonly code: string
@@ -46,13 +50,15 @@ export function writeSnippets(name: string): { readonly folder: string; readonly
 }
 
 function snippetOf(block: Block, folder: string): Snippet {
-  const { info, code } = block
+  const { page, line, info, code } = block
   const word = (key: string): string | undefined => new RegExp(`(?:^|\\s)${key}=(\\S+)`).exec(info)?.[1]
   const named = word('file')
   const isFragment = !/^import /m.test(code)
   return {
-    name: `${block.page}:${block.line}`,
-    file: join(folder, basename(block.page, '.md'), named ?? `line-${block.line}.ts`),
+    page,
+    line,
+    name: `${page}:${line}`,
+    file: join(folder, basename(page, '.md'), named ?? `line-${line}.ts`),
     code,
     isFragment,
     isNamed: named !== undefined,

@@ -1,14 +1,15 @@
 // Drivers that we know little of: MikroORM has more than we can promise anything for.
+import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import { AbstractSqlDriver, AbstractSqlPlatform } from '@mikro-orm/sql'
+import { AbstractSqlDriver, AbstractSqlPlatform, BaseSqliteConnection, NodeSqliteDialect, SqlitePlatform } from '@mikro-orm/sql'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
 import { PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { createSqlAssist } from 'fastify-sqlassist/orm'
-import { postgresDatabase } from '../../support/databases.ts'
+import { postgresDatabase, sqliteFile } from '../../support/databases.ts'
 import { dialectOf } from '../../../orm/engines/dialect.ts'
 import { entityManagerClassOf } from '../../../orm/engines/driver-entity-manager.ts'
-import { disconnected, errorOf, onPostgres, recordingLogger, Shelf } from './library.ts'
+import { Book, disconnected, errorOf, onPostgres, recordingLogger, Shelf } from './library.ts'
 
 class OracleOfDelphiDriver extends AbstractSqlDriver {
   constructor() {
@@ -17,11 +18,34 @@ class OracleOfDelphiDriver extends AbstractSqlDriver {
 }
 class TimescaleDriver extends PostgreSqlDriver {}
 
+/** Writes to a file that is named in an option of its own. */
+class NotebookDriver extends AbstractSqlDriver {
+  constructor(config: never) {
+    super(config, new SqlitePlatform(), NotebookConnection, ['kysely'])
+  }
+}
+class NotebookConnection extends BaseSqliteConnection {
+  override createKyselyDialect(options: object): NodeSqliteDialect {
+    return new NodeSqliteDialect((options as { notebook: string }).notebook)
+  }
+}
+
 t.test('readonly needs a database that we can make refuse', async (t) => {
   const config = { driver: OracleOfDelphiDriver as never, dbName: 'x', entities: [Shelf] }
   const error = await errorOf(async () => await createSqlAssist({ engines: { reader: { config, readonly: true } } }))
   t.equal(error.code, 'SQLASSIST_DRIVER_UNSUPPORTED')
   t.match(error.message, /^Engine 'reader' uses OracleOfDelphiDriver, and how to make its connections read-only is not known: .* may only SELECT/)
+})
+
+t.test('a driver of your own gets its options as they were given, and has sessions like any other', async (t) => {
+  const notebook = sqliteFile(t)
+  const config = { driver: NotebookDriver as never, dbName: 'notebook', entities: [Shelf, Book], driverOptions: { notebook } }
+  await using sqlassist = await createSqlAssist({ engines: { notes: { config } } })
+  await sqlassist.engine('notes').orm.schema.create()
+  await using session = sqlassist.session()
+  await session.notes.persistAndFlush(new Book('Odes'))
+  using file = new DatabaseSync(notebook, { readOnly: true })
+  t.strictSame(file.prepare('select title from book').all().map(({ title }) => title), ['Odes'])
 })
 
 t.test('a ready-made kysely for PostgreSQL has connections that we cannot make read-only', async (t) => {

@@ -2,6 +2,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { DbSessionsContainer, STATUS } from 'fastify-sqlassist/orm'
 import t from 'tap'
+import { noLogger } from '../../../orm/logger.ts'
 import { assist, onEachDatabase, sqlite } from './fixtures/engines.ts'
 import { Author } from './fixtures/library.ts'
 
@@ -172,6 +173,17 @@ t.test('what a job says of itself is the info of its sessions', async (t) => {
   await using bare = db.session()
   t.strictSame(bare.writer.info, {})
   t.equal((db.engine('writer').orm.em as typeof session.writer).info, undefined, 'the global EntityManager belongs to no session')
+})
+
+t.test('draining ends the containers of one lot, and no others', async (t) => {
+  const db = await assist(t, { writer: { config: (await sqlite(t)).config() } })
+  const [one, other] = [db.containers(), db.containers()]
+  const create = (): DbSessionsContainer => one.create({}, noLogger, 'A container') as unknown as DbSessionsContainer
+  const [first, second] = [create(), create()]
+  await Promise.all([first.close(), first.close()])
+  t.equal(await one.drain(0), 1, 'one is left that nobody has closed')
+  t.equal(await other.drain(0), 0)
+  t.throws(() => second.get('writer'), { code: 'SQLASSIST_SESSION_CLOSED' })
 })
 
 t.test('a container class of your own', async (t) => {

@@ -1,7 +1,8 @@
 // What every engine calls the constraints of a model, and that the schema diff finds nothing to change afterwards.
+import { defineEntity, p } from '@mikro-orm/core'
 import t from 'tap'
 import { type Case, cases, expected } from './cases.ts'
-import { databases, diffOf, engineOn, lines, onPostgres, onSqlite, plainOn } from './databases.ts'
+import { type Config, databases, diffOf, engineOn, lines, onPostgres, onSqlite, plainOn } from './databases.ts'
 
 // Many databases are made and dropped.
 t.setTimeout(120_000)
@@ -37,3 +38,29 @@ t.test('PostgreSQL never cuts a name off', async (t) => {
     for (const line of [...(given.both ?? []), ...given.postgres, ...(given.sqlite ?? [])]) t.ok(Buffer.byteLength(line.split(': ')[1]!) <= 63, line)
   }
 })
+
+/** Two indexes of one column, and perhaps another with a name of the model's own. */
+const errands = (given?: string): Config => {
+  const partial = ['open', 'closed'].map((state) => ({ properties: ['state'] as never, where: `state = '${state}'` }))
+  const named = given === undefined ? [] : [{ properties: ['town'] as never, name: given }]
+  const properties = { id: p.integer().primary(), state: p.string(), town: p.string() }
+  return { entities: [defineEntity({ name: 'Errand', tableName: 'errands', indexes: [...partial, ...named], properties })] }
+}
+
+for (const make of databases) {
+  t.test(`a name with a hash that the model gives itself is not given twice (${make.name})`, async (t) => {
+    const indexes = async (given?: string): Promise<string[]> => {
+      const database = await make(t)
+      const orm = await engineOn(t, database, errands(given))
+      await orm.schema.create()
+      t.equal(await diffOf(orm), '')
+      return (await database.names()).filter(({ kind }) => kind === 'ix').map(({ name }) => name)
+    }
+    const [plain, hashed, ...none] = (await indexes()).toSorted()
+    t.strictSame([plain, none], ['ix_errands_state', []])
+    t.match(hashed, /^ix_errands_state_[0-9a-f]{8}$/)
+    const names = await indexes(hashed)
+    t.equal(names.length, 3)
+    t.match(names.find((name) => name !== plain && name !== hashed), /^ix_errands_state_[0-9a-f]{8}$/)
+  })
+}

@@ -69,7 +69,7 @@ for (const [dialect, make] of Object.entries({
     const playlist = await em.findOneOrFail(tables.get('Playlist'), 1, { populate: ['tracks.album.artist', 'tracks.genre'] as never })
     t.match(plain(playlist), { name: 'Music', tracks: [{ composer: 'Angus Young', unitPrice: '0.99', genre: { name: 'Rock' }, album: { artist: { name: 'AC/DC' } } }, { album: { artist: { name: 'Accept' } } }] })
     const invoice = await em.findOneOrFail(tables.get('Invoice'), 1, { populate: ['customer.supportRep.reportsTo'] as never })
-    t.match(plain(invoice), { invoiceDate: /^2021-01-01T/, customer: { firstName: 'Luís', supportRep: { lastName: 'Edwards', reportsTo: { lastName: 'Adams', reportsTo: null } } } })
+    t.match(plain(invoice), { invoiceDate: /^2021-01-01[T ]00:00:00/, customer: { firstName: 'Luís', supportRep: { lastName: 'Edwards', reportsTo: { lastName: 'Adams', reportsTo: null } } } })
 
     const artist = em.create(tables.get('Artist'), { name: 'Aerosmith' })
     await em.persist(artist).flush()
