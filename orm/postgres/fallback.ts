@@ -80,14 +80,9 @@ export class Fallback {
   async #probe(): Promise<void> {
     if (this.#asking) return
     this.#asking = true
-    try {
-      await this.#settings.ownAnswers()
-    } catch {
-      return
-    } finally {
-      this.#asking = false
-    }
-    if (!this.active) return
+    const answers = await this.#settings.ownAnswers().then(() => true, () => false)
+    this.#asking = false
+    if (!answers || !this.active) return
     this.#stopProbing()
     this.#settings.changed(false)
     await this.renew()

@@ -1,18 +1,25 @@
+import { statementHeads } from './statement-heads.ts'
+
 /** What a statement does to the transaction around it, as far as its text tells; a script is several, of which one keeps something. */
 export type StatementKind = 'begin' | 'commit' | 'prepare' | 'rollback' | 'script' | 'other'
 
-/** Blanks and comments, which may stand before any statement. */
-const BLANKS = String.raw`\s|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/`
-const BLANK = `(?:${BLANKS})*`
-const CONTROL = new RegExp(String.raw`^(?:;|${BLANKS})*(?:(begin|start\s+transaction)|(commit|end)|(prepare\s+transaction)|(rollback|abort)(?!\s+(?:(?:work|transaction)\s+)?to\b))\b`, 'i')
-const AND_MORE = new RegExp(String.raw`;${BLANK}(?!--|/\*)[^\s;]`)
-const COMMIT_AMONG_OTHERS = new RegExp(String.raw`(?:^|;)${BLANK}(?:commit|end|prepare\s+transaction)\b`, 'i')
-const ROLLBACK_AMONG_OTHERS = /\b(?:rollback|abort)\b/i
+/** In the order of the kinds in {@link kindOfHead}. A savepoint that is gone back to leaves the transaction open. */
+const CONTROL = /^(?:(begin|start transaction)|(commit|end)|(prepare transaction)|(rollback|abort)(?!(?: work| transaction)? to\b))\b/
+
+/** Without any of these words there is nothing to look for. */
+const ANY_CONTROL = /\b(?:begin|start|commit|end|prepare|rollback|abort)\b/i
+const ROLLBACK = /\b(?:rollback|abort)\b/i
 
 export function kindOf(text: string): StatementKind {
-  const match = CONTROL.exec(text)
-  if (match === null || AND_MORE.test(text.slice(match[0].length))) return COMMIT_AMONG_OTHERS.test(text) ? 'script' : 'other'
-  return match[1] ? 'begin' : match[2] ? 'commit' : match[3] ? 'prepare' : 'rollback'
+  if (!ANY_CONTROL.test(text)) return 'other'
+  const kinds = statementHeads(text).map(kindOfHead)
+  if (kinds.length === 1) return kinds[0]!
+  return kinds.includes('commit') || kinds.includes('prepare') ? 'script' : 'other'
+}
+
+function kindOfHead(head: string): Exclude<StatementKind, 'script'> {
+  const [, begin, commit, prepare, rollback] = CONTROL.exec(head) ?? []
+  return begin ? 'begin' : commit ? 'commit' : prepare ? 'prepare' : rollback ? 'rollback' : 'other'
 }
 
 /**
@@ -23,6 +30,6 @@ export function kindOf(text: string): StatementKind {
  */
 export function wasRolledBack(text: string, commands: readonly (string | undefined)[]): boolean {
   if (!commands.includes('ROLLBACK')) return false
-  const [, , commit, prepare] = CONTROL.exec(text) ?? []
-  return ((commit ?? prepare) !== undefined && commands[0] === 'ROLLBACK') || !ROLLBACK_AMONG_OTHERS.test(text)
+  const heads = statementHeads(text)
+  return commands.some((command, index) => command === 'ROLLBACK' && !ROLLBACK.test(heads[index] ?? text))
 }

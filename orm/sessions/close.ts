@@ -51,6 +51,7 @@ async function sweepConnection(em: EntityManager, state: SessionState): Promise<
       state.logger.warn({ engine: state.engine.name, session: state.id }, `Raw SQL of ${state.label} left a transaction open: it is rolled back`)
     }
   } catch (err) {
+    /* c8 ignore next 2 -- SQLite refuses no rollback that we know of, but the end of a session must not reject */
     state.logger.warn({ err, engine: state.engine.name, session: state.id }, `${state.label}: a transaction that raw SQL left open could not be rolled back`)
   }
 }

@@ -37,7 +37,7 @@ t.test('a block that fails is found, and one that does not end', async (t) => {
   })
   const { program, sections } = await runAll(t, jobs, 0)
   t.match(sections.get('fails:1')?.[0], /^TypeError: on purpose/)
-  t.ok(sections.get('stays:1')?.includes('Timeout is still open'), sections.get('stays:1')?.join(', '))
+  t.ok(sections.get('stays:1')?.includes('Timeout is still open'), sections.get('stays:1')?.join(', ') ?? '')
   t.strictSame(await program.end(), { code: 1, signal: null })
 })
 

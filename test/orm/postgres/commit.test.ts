@@ -71,7 +71,8 @@ const committers: Record<string, (writer: Writer) => Promise<unknown>> = {
 const commits = [
   'commit', 'COMMIT', 'Commit;', ' \n\tcommit', 'commit work', 'commit transaction', 'end', 'end transaction', 'commit and chain', 'commit and no chain',
   '-- save it\ncommit', '-- rollback\ncommit', '/* save it */ commit', '/* rollback */commit', '/* a *//* b */ -- c\n end', ';commit', '; ; commit;', 'commit -- done', 'commit; -- done',
-  'commit; select 1', 'commit; begin; select 1', 'commit; rollback', '/* a /* nested */ one */ commit', 'rollback to savepoint before; select 1/0; commit',
+  'commit; select 1', 'commit; begin; select 1', 'commit; rollback', '/* a /* nested rollback */ one */ commit', `commit; select 'rollback'`, `commit; select $$; rollback$$ as "abort"`, `commit; select E'\\'; rollback'`,
+  'commit; select 1 -- rollback', 'rollback to savepoint before; select 1/0; commit',
 ]
 
 async function nothingStays(it: Lab): Promise<boolean> {

@@ -97,6 +97,33 @@ t.test('a script that begins and commits is no BEGIN, which would have to be qui
   await it.checkAllBack('afterwards')
 })
 
+t.test('what only looks like a script is stopped like any statement', async (t) => {
+  const it = await lab(t, url, { max: 1, limits: LIMITS })
+  const texts = [
+    `select pg_sleep(600), '; commit'`, `select pg_sleep(600), 'it''s; commit'`, `select pg_sleep(600), E'it\\'s; commit', e'\\\\'`, 'select pg_sleep(600), $$; commit; $$',
+    'select pg_sleep(600), $a$ ; commit $b$ ; commit $a$', 'select pg_sleep(600) as "; commit"', 'select pg_sleep(600) /* ; commit /* ; end */ ; commit */', 'select pg_sleep(600) -- ; commit',
+    'do $$ begin perform pg_sleep(600); end $$', 'prepare commit as select 1; select pg_sleep(600)', 'select pg_sleep(600), $1 from (select 1 as one) a$b', `select pg_sleep(600); select 'commit`,
+  ]
+  for (const text of texts) {
+    await using session = it.open()
+    const pool = await nativePool(session.writer)
+    void pool
+    const error = await outcomeOf(session.writer.execute(text))
+    if (/\$1|select 'commit$/.test(text)) t.match(error.code, /^42/, text)
+    else t.match(error, timedOut, text)
+  }
+  await it.checkAllBack('afterwards')
+})
+
+t.test('a value may be anything, and long: looking for statements in it takes no longer than it is', async (t) => {
+  const it = await lab(t, url)
+  await using session = it.open()
+  for (const part of [';/*', ';--', '; ', '*/', `'';'`.slice(0, 3), ' commit;', '$a$;']) {
+    const value = `commit ${part.repeat(100_000)}`
+    t.match(await session.writer.execute('select length(?) as long', [value]), [{ long: value.length }], JSON.stringify(part))
+  }
+})
+
 t.test('a script that runs too long is cut, and what became of its commit is not known', async (t) => {
   const it = await lab(t, url, { limits: LIMITS })
   await using session = it.open()

@@ -5,7 +5,7 @@ import { ownPostgres } from '../../../support/own-postgres.ts'
 import { standbyOf } from '../../../support/standby.ts'
 import { type TcpProxy, tcpProxy } from '../../../support/tcp-proxy.ts'
 import { ask, Load } from './load.ts'
-import { configOf, makeTables, Note, POOL_MAX, serve, sessionOf, until } from './service.ts'
+import { configOf, makeTables, Note, patientLimits as limits, POOL_MAX, serve, sessionOf, until } from './service.ts'
 
 const primary = await ownPostgres(t)
 await makeTables(primary.url)
@@ -79,13 +79,10 @@ t.test('new connections fail over: nobody is told anything', async (t) => {
   proxy.refuse(false) // its teardown wants to end it
 })
 
-/** Long limits, and connections that are used one after the other. */
-const patient = { limits: { checkoutTimeoutMs: 4000, statementTimeoutMs: 60_000 } }
-
 t.test('a statement that takes long over there is not cut when the standby is back, which knows nothing of it', async (t) => {
   const proxy = await tcpProxy(t, standby.url)
   proxy.refuse(true)
-  const { app } = await serve(t, { writer: { config: configOf(primary.url) }, reader: { config: configOf(proxy.url), readonly: true, follows: 'writer', ...patient } })
+  const { app } = await serve(t, { writer: { config: configOf(primary.url) }, reader: { config: configOf(proxy.url), readonly: true, follows: 'writer', limits } })
   await using container = app.sqlassist.session()
   const reader = sessionOf(container, 'reader')
   await reader.count(Note)
@@ -101,7 +98,7 @@ t.test('a statement that takes long over there is not cut when the standby is ba
 
 t.test('nor is one on a connection of before reinitEngine(), when the address leads elsewhere by now', async (t) => {
   const proxy = await tcpProxy(t, standby.url)
-  const { app } = await serve(t, { reader: { config: configOf(proxy.url), readonly: true, ...patient } }, 30_000)
+  const { app } = await serve(t, { reader: { config: configOf(proxy.url), readonly: true, limits } }, 30_000)
   await using container = app.sqlassist.session()
   const long = sessionOf(container, 'reader').execute<object[]>('select 1 as done from pg_sleep(4)')
   await until(async () => (await readersAt(standby.url)).length === 1)
@@ -118,7 +115,7 @@ t.test('a server that has no connection left is not a server that is gone', asyn
   await asSuperuser(primary.url, 'alter role looker connection limit 2')
   t.teardown(async () => await asSuperuser(primary.url, 'alter role looker connection limit -1'))
   const config = configOf(asLooker(primary.url), { pool: { max: 2 } })
-  const { app, log } = await serve(t, { writer: { config: configOf(primary.url) }, reader: { config, readonly: true, follows: 'writer', ...patient } })
+  const { app, log } = await serve(t, { writer: { config: configOf(primary.url) }, reader: { config, readonly: true, follows: 'writer', limits } })
   const long = async (): Promise<object[]> => {
     await using container = app.sqlassist.session()
     return await sessionOf(container, 'reader').execute<object[]>('select 1 as done from pg_sleep(4)')

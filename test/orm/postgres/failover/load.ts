@@ -49,11 +49,19 @@ export class Load {
     }
   }
 
+  /** One request beside the others. */
+  async also(path: string): Promise<Answer> {
+    const answer = await ask(this.#url, path)
+    this.answers.push(answer)
+    return answer
+  }
+
   /** Resolves when every path has been answered with that status once more. */
   async everyPathAnswers(status: number): Promise<void> {
     const from = this.answers.length
     const seen = (): Set<string> => new Set(this.answers.slice(from).flatMap((answer) => (answer.status === status ? answer.path : [])))
-    while (seen().size < this.#paths.length) await sleep(5)
+    const paths = this.#paths.map((path) => path.split(' ')[1]!)
+    while (!paths.every((path) => seen().has(path))) await sleep(5)
   }
 
   /** Resolves when all requests have been answered. */

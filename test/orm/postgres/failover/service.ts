@@ -26,6 +26,9 @@ export const configOf = (clientUrl: string, more: object = {}): object => define
 /** Short, so that a test need not wait; the defaults would do the same. */
 const limits = { checkoutTimeoutMs: 1000, statementTimeoutMs: 2000, commitTimeoutMs: 2000 }
 
+/** So long that it cannot be what ends the waiting for a statement. */
+export const patientLimits = { checkoutTimeoutMs: 4000, statementTimeoutMs: 600_000, commitTimeoutMs: 600_000 }
+
 export type Engines = Record<string, Partial<EngineOptions> & { readonly config: object }>
 
 export interface Service {
@@ -56,6 +59,7 @@ function addRoutes(app: FastifyInstance): void {
   app.get('/notes', async ({ dbSession }) => await sessionOf(dbSession, 'reader').count(Note))
   app.get('/transaction', async (request) => await writerOf(request).transactional(async (em) => await em.count(Note)))
   app.get('/slow', async (request) => await writerOf(request).execute('select pg_sleep(0.05)'))
+  app.get('/long', async (request) => await writerOf(request).execute('select pg_sleep(600)'))
   app.post<{ Body: { text: string } }>('/flush', async (request) => {
     await writerOf(request).persistAndFlush(writerOf(request).create(Note, request.body))
     return 'saved'
