@@ -11,6 +11,8 @@ export interface QueuedPool {
   readonly engine: string
   readonly limits: CompleteLimits
   readonly max: number
+  /** Whether there is any connection to its server, in somebody's hands or not. */
+  readonly connected: boolean
   /** The connections that are checked out. */
   readonly out: ReadonlySet<GuardedClient>
   /** Sees to it that {@link CheckoutQueue.breakDeadlock} is called again and again while somebody waits. */
@@ -81,7 +83,7 @@ export class CheckoutQueue implements WaitingPool {
 
   #timeout(): Error {
     const { engine, limits: { checkoutTimeoutMs } } = this.#pool
-    if (this.full) return new CheckoutTimeoutError(engine, checkoutTimeoutMs, this.#describe())
+    if (this.#pool.connected) return new CheckoutTimeoutError(engine, checkoutTimeoutMs, this.#describe())
     return new DatabaseUnavailableError(engine, `it did not answer within ${checkoutTimeoutMs} ms`)
   }
 

@@ -191,6 +191,10 @@ export class EnginePool implements ClientHost, QueuedPool {
     return this.#generations?.stats().max ?? Infinity
   }
 
+  get connected(): boolean {
+    return this.#out.size > 0 || (this.stats()?.idle ?? 0) > 0
+  }
+
   /** Somebody waits: see to it that this has an end. */
   waits(): void {
     this.#tick()

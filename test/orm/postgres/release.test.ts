@@ -54,7 +54,8 @@ const troubles: Record<string, (t: Test, it: Lab) => Promise<void>> = {
     session.writer.create(Author, { name: 'must not stay', books: [] })
     await session.writer.flush()
     await it.kill(await backendOf(session.writer))
-    t.match(await outcomeOf(session.writer.commit()), { code: 'SQLASSIST_CONNECTION_LOST' })
+    // Whether the end of the connection is known here before the COMMIT has been sent is a matter of microseconds.
+    t.match(await outcomeOf(session.writer.commit()), { code: /^SQLASSIST_(?:CONNECTION_LOST|COMMIT_OUTCOME_UNKNOWN)$/ })
   },
   'a backend is killed while somebody reads a stream': async (t, it) => {
     await using session = it.open()
