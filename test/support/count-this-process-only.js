@@ -1,2 +1,2 @@
-// Programs that a test starts run through another loader, whose output has other offsets: their coverage cannot be merged with the test's own.
+// Programs that a test starts are not counted: each would write megabytes for lines that tests of their own run as well.
 process.env['_TAPJS_PROCESSINFO_COVERAGE_'] = '0'
