@@ -251,6 +251,90 @@ export const CommitOutcomeUnknownError = coded(
     `look for its rows before you repeat it.`,
 )
 
+// ---- managed transactions --------------------------------------------------------------------------------------------
+
+export const TransactionNotActiveError = coded(
+  'TransactionNotActiveError', 'SQLASSIST_TRANSACTION_NOT_ACTIVE', 500,
+  (what: string) => `transaction.${what} needs an open transaction. Open one with transaction.begin(), or let the request have one with transaction: 'request'.`,
+)
+
+export const TransactionActiveError = coded(
+  'TransactionActiveError', 'SQLASSIST_TRANSACTION_ACTIVE', 500,
+  (remedy: string) => `transaction.begin() was called where there is a transaction already. ${remedy}.`,
+)
+
+export const TransactionManagedError = coded(
+  'TransactionManagedError', 'SQLASSIST_TRANSACTION_MANAGED', 500,
+  (engine: string, what: string, mode: string) =>
+    `The session of engine '${engine}' is in a managed transaction, which ${what} cannot begin or end for one engine alone. ` +
+    (mode === 'request' ? 'It is committed at the end of the request; ' : '') +
+    `transaction.commit() and transaction.abort() end it on all engines; for a part that may fail use session.transactional() or transaction.savepoint().`,
+)
+
+export const TransactionEndingError = coded(
+  'TransactionEndingError', 'SQLASSIST_TRANSACTION_ENDING', 500,
+  (whose: string) => `${whose}: the transaction is being committed or aborted, and no further engine can join it. Await all work before the commit.`,
+)
+
+export const DoomedTransactionError = coded(
+  'DoomedTransactionError', 'SQLASSIST_TRANSACTION_DOOMED', 500,
+  () => `The transaction was doomed with transaction.doom() and cannot be committed: everything is undone.`,
+)
+
+/** What became of each engine, by name, where it was not the same for all. */
+export interface CommitOutcomes {
+  readonly committed: readonly string[]
+  readonly rolledBack: readonly string[]
+  /** Neither is known. */
+  readonly unknown: readonly string[]
+}
+
+const PartialCommit = coded(
+  'PartialCommitError', 'SQLASSIST_PARTIAL_COMMIT', 500,
+  ({ committed, rolledBack, unknown }: CommitOutcomes) =>
+    `Only a part of the transaction was saved. Committed: ${listed(committed)}. Rolled back: ${listed(rolledBack)}. Unknown: ${listed(unknown)}. ` +
+    `Somebody must make these agree; with two-phase commit it cannot happen.`,
+)
+
+const listed = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
+
+/** Several engines were to commit, and some have and some have not. */
+export class PartialCommitError extends PartialCommit implements CommitOutcomes {
+  readonly committed: readonly string[]
+  readonly rolledBack: readonly string[]
+  readonly unknown: readonly string[]
+
+  constructor(outcomes: CommitOutcomes, options?: { readonly cause: unknown }) {
+    if (options === undefined) super(outcomes)
+    else super(outcomes, options)
+    this.committed = outcomes.committed
+    this.rolledBack = outcomes.rolledBack
+    this.unknown = outcomes.unknown
+  }
+}
+
+export const SavepointInvalidError = coded(
+  'SavepointInvalidError', 'SQLASSIST_SAVEPOINT_INVALID', 500,
+  (why: string) => `The savepoint cannot be rolled back to: ${why}.`,
+)
+
+export const SavepointUnsupportedError = coded(
+  'SavepointUnsupportedError', 'SQLASSIST_SAVEPOINT_UNSUPPORTED', 500,
+  (dataManager: string) =>
+    `The data manager '${dataManager}' has no savepoint(), so that nothing can be rolled back to a savepoint that was made after it has joined. ` +
+    `Nothing was undone: abort the whole transaction.`,
+)
+
+export const DataManagerInvalidError = coded(
+  'DataManagerInvalidError', 'SQLASSIST_DATA_MANAGER_INVALID', 500,
+  (problem: string) => `What transaction.join() was given ${problem}. A data manager has sortKey, commit(), finish() and abort(), and may have begin(), vote() and savepoint().`,
+)
+
+export const HookTimeoutError = coded(
+  'HookTimeoutError', 'SQLASSIST_HOOK_TIMEOUT', 500,
+  (kind: string, hook: string, timeoutMs: number) => `A hook of ${kind} (${hook}) did not end within ${timeoutMs} ms; the limit is 'hookTimeoutMs'.`,
+)
+
 export const ReinitUnsupportedError = coded(
   'ReinitUnsupportedError', 'SQLASSIST_REINIT_UNSUPPORTED', 500,
   (engine: string, why: string) => `Engine '${engine}' cannot be reinitialised: ${why}.`,

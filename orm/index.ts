@@ -21,6 +21,12 @@ export type { ContainerClass, ContainerOptions } from './sessions/container-fact
 export type { WriteMethod } from './sessions/guards.ts'
 export type { EnginesOf, ReadonlySession, Session, SessionMembers } from './sessions/types.ts'
 
+export type { AbortHook, TransactionHook, TransactionManager, TransactionMode } from './transactions/manager.ts'
+export type { DataManager, DataManagerSavepoint, TransactionInfo } from './transactions/data-manager.ts'
+export type { TransactionIsolation, TransactionOptions, TransactionRunOptions } from './transactions/options.ts'
+export type { RetryOptions } from './transactions/retry-options.ts'
+export type { Savepoint } from './transactions/savepoint.ts'
+
 export { DeclaredTable } from './models/declared-table.ts'
 export { NAMING_CONVENTION } from './models/naming/convention.ts'
 export type { NamingConvention, NamingConventionOption } from './models/naming/convention.ts'
@@ -49,7 +55,7 @@ export type { BaseClass, ReflectedClass } from './models/reflection/entity-schem
 export type { Reflectable, ReflectionFilter, SchemaGeneratorSettings } from './models/reflection/filter.ts'
 
 export type { SqlAssistLogger } from './logger.ts'
-export type { SqlAssistError, SqlAssistErrorClass } from './errors.ts'
+export type { CommitOutcomes, SqlAssistError, SqlAssistErrorClass } from './errors.ts'
 export {
   AlreadyRegisteredError,
   ArgumentInvalidError,
@@ -61,18 +67,21 @@ export {
   CommitOutcomeUnknownError,
   ConnectionLostError,
   CursorInvalidError,
+  DataManagerInvalidError,
   DatabaseReadonlyError,
   DatabaseUnavailableError,
   DecoratorClashError,
   DefaultEngineError,
   DiscoveryFailedError,
   DisposedError,
+  DoomedTransactionError,
   DriverUnsupportedError,
   EngineNameInvalidError,
   EngineUnknownError,
   EntityLoadedTwiceError,
   EntityOfAnotherSessionError,
   EntityUnknownError,
+  HookTimeoutError,
   InvalidOptionsError,
   MigrationFailedError,
   MikroOrmUnsupportedError,
@@ -80,11 +89,14 @@ export {
   OptionalPeerMissingError,
   OrmConnectedError,
   OrmWithoutConfigError,
+  PartialCommitError,
   PoolDeadlockError,
   PoolQueueFullError,
   ReadonlyEngineError,
   ReinitUnsupportedError,
   RequestNotReadyError,
+  SavepointInvalidError,
+  SavepointUnsupportedError,
   SessionClosedError,
   SessionMissingError,
   SqliteFileSharedError,
@@ -92,6 +104,10 @@ export {
   StatementTimeoutError,
   TableNameTooLongError,
   TableUnknownError,
+  TransactionActiveError,
+  TransactionEndingError,
+  TransactionManagedError,
+  TransactionNotActiveError,
   TransactionOpenError,
   TransactionRolledBackError,
 } from './errors.ts'

@@ -13,6 +13,9 @@ import { assertAnyPreferences, assertContainerClass, type ContainerClass, Contai
 import { SessionsContainer } from './sessions/container.ts'
 import type { SessionInfo } from './sessions/info.ts'
 import type { DbSessionsContainer, EnginesOf } from './sessions/types.ts'
+import { assertRunOptions, type TransactionRunOptions } from './transactions/options.ts'
+import { runInTransaction } from './transactions/run.ts'
+import type { ManagerSettings } from './transactions/manager.ts'
 
 /** Options of {@link createSqlAssist}. */
 export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
@@ -79,12 +82,40 @@ export class SqlAssist<E extends object = {}> {
    * ```
    */
   session(options: SessionOptions = {}): DbSessionsContainer<E> {
-    if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
     assertSessionOptions(options)
+    return this.#session(options)
+  }
+
+  /**
+   * Does work in one transaction over all engines that it uses: a job's counterpart of `transaction: 'request'`. It is committed when the work is
+   * done, and aborted when the work throws or has called `transaction.doom()`.
+   *
+   * ```ts
+   * await db.transaction(async (session) => {
+   *   session.writer.persist(row)
+   *   session.audit.persist(line)
+   * }, { retry: { attempts: 3 } })
+   * ```
+   *
+   * @param work - is given sessions of its own; with `retry` it may be called several times
+   * @returns what the work returns, once everything is committed
+   * @throws what the work throws, or the commit
+   */
+  async transaction<T>(work: (session: DbSessionsContainer<E>) => T | Promise<T>, options: TransactionRunOptions & SessionOptions = {}): Promise<T> {
+    if (typeof work !== 'function') throw new InvalidOptionsError('transaction()', 'needs a function that does the work')
+    assertRunOptions(options, [...KNOWN_SESSION])
+    const { info, signal, ...run } = options
+    const session: SessionOptions = { ...(info === undefined ? {} : { info }), ...(signal === undefined ? {} : { signal }) }
+    assertSessionOptions(session)
+    return await runInTransaction((settings) => this.#session(session, settings), work, run, signal)
+  }
+
+  #session(options: SessionOptions, transaction?: ManagerSettings): DbSessionsContainer<E> {
+    if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
     const { info = {}, signal } = options
     const end = (): void => void container.close({ aborted: true, stop: true })
     // The signal may live as long as the process: it must not keep every container that was ever given it.
-    const container = this.#containers.create(info, this.#logger, 'The container', () => signal?.removeEventListener('abort', end))
+    const container = this.#containers.create(info, this.#logger, 'The container', () => signal?.removeEventListener('abort', end), transaction)
     if (signal?.aborted) end()
     else signal?.addEventListener('abort', end, { once: true })
     return container as unknown as DbSessionsContainer<E>

@@ -10,6 +10,8 @@ export interface Binding {
   readonly depth: number
   /** Whether it is the session itself: only that ends the session when it is disposed of. */
   readonly root: boolean
+  /** Whether it works outside all transactions, because it was made so. */
+  readonly outside?: boolean
 }
 
 /** Where an EntityManager of ours keeps its binding: a symbol, because the base constructor looks before any field exists. */

@@ -1,5 +1,6 @@
 import { EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
+import type { ManagerSettings } from '../transactions/manager.ts'
 import { SessionsContainer } from './container.ts'
 import { LeakWatch, type LeakOptions } from './leak-watch.ts'
 import type { SessionInfo } from './info.ts'
@@ -35,14 +36,19 @@ export class ContainerFactory {
     this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
   }
 
-  /** @param ended - called when the container has been closed */
-  create(info: SessionInfo, logger: SqlAssistLogger, label: string, ended?: () => void): SessionsContainer {
+  /**
+   * @param ended - called when the container has been closed
+   * @param transaction - what its transactions are like; without it the application begins and ends them
+   */
+  create(info: SessionInfo, logger: SqlAssistLogger, label: string, ended?: () => void, transaction?: ManagerSettings): SessionsContainer {
     const closed = (container: SessionsContainer): void => {
       this.#forget(container)
       unwatch()
       ended?.()
     }
-    const container = new this.#Container({ engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed })
+    const beside = (): SessionsContainer => this.create(info, logger, `${label}, a hook of its transaction`)
+    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed, beside }
+    const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })
     this.#checkFields(container)
     const unwatch = this.#leaks.watch(label, logger, container.$states)
     this.#live.add(container)
@@ -123,9 +129,9 @@ function withEngineProperties(Base: typeof SessionsContainer, names: readonly st
   return Container
 }
 
-/** Whether `name` is a member of the container class, so that no engine may have it; members that are still to come included. */
+/** Whether `name` is a member of the container class, so that no engine may have it. */
 export function isContainerMember(containerClass: ContainerClass, name: string): boolean {
-  return name in (containerClass.prototype as object) || name === 'transaction'
+  return name in (containerClass.prototype as object)
 }
 
 /** @throws InvalidOptionsError for anything but a subclass of the container */

@@ -4,6 +4,8 @@ import type { SqlAssistLogger } from '../logger.ts'
 import { sessionStateOf } from './binding.ts'
 import type { SessionEnd } from './close.ts'
 import type { SessionInfo } from './info.ts'
+import { MANUAL, type ManagerSettings, TransactionManager } from '../transactions/manager.ts'
+import { Enlistment } from './enlistment.ts'
 import type { SessionState } from './state.ts'
 import type { SessionSources } from './source.ts'
 import { STATUS, type SessionStatus } from './status.ts'
@@ -17,7 +19,14 @@ export interface ContainerSetup {
   /** How errors name what has ended: `Request req-1`, `The container`. */
   readonly label: string
   readonly closed: (container: SessionsContainer) => void
+  /** Makes a container beside this one, for the hooks of its transaction. */
+  readonly beside: () => SessionsContainer
+  /** What its transactions are like. Default: the application begins and ends them. */
+  readonly transaction?: ManagerSettings
 }
+
+/** How long a hook of a transaction may take unless the options say otherwise, in ms. */
+const HOOK_TIMEOUT_MS = 5000
 
 /**
  * The sessions of one request or one job. Nothing is opened before it is touched, and everything that was opened ends with it.
@@ -28,6 +37,7 @@ export class SessionsContainer {
   readonly #setup: ContainerSetup
   readonly #sessions = new Map<string, EntityManager>()
   #closing: Promise<void> | undefined
+  #transaction: TransactionManager | undefined
 
   constructor(setup: ContainerSetup) {
     this.#setup = setup
@@ -44,7 +54,36 @@ export class SessionsContainer {
     if (this.#closing !== undefined) throw new SessionClosedError(this.#setup.label)
     const opened = this.#setup.engines.get(name).open(this.#setup.info, this.#setup.logger, this.#setup)
     this.#sessions.set(name, opened)
+    if (this.#transaction !== undefined) this.#enlist(opened, this.#transaction)
+    else if (this.#setup.transaction?.mode === 'request') void this.transaction
     return opened
+  }
+
+  /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */
+  get transaction(): TransactionManager {
+    if (this.#transaction !== undefined) return this.#transaction
+    const { label, logger, beside, transaction: settings = MANUAL } = this.#setup
+    const withSessions = async (run: (sessions: unknown) => Promise<void>): Promise<void> => {
+      await using sessions = beside()
+      await run(sessions)
+    }
+    const timeoutMs = settings.options.hookTimeoutMs ?? HOOK_TIMEOUT_MS
+    this.#transaction = new TransactionManager({ sessions: this, label, logger, timeoutMs, withSessions, flush: async () => await this.#flush() }, settings)
+    for (const session of this.#sessions.values()) this.#enlist(session, this.#transaction)
+    return this.#transaction
+  }
+
+  #enlist(session: EntityManager, manager: TransactionManager): void {
+    const state = sessionStateOf(session)!
+    const { autocommit, readonly } = state.engine
+    if (!autocommit && (!readonly || manager.$options.snapshot === true)) state.enlisting = new Enlistment(session, state, manager)
+  }
+
+  async #flush(): Promise<void> {
+    for (const session of this.#sessions.values()) {
+      const { enlisting, engine } = sessionStateOf(session)!
+      if (enlisting !== undefined && !engine.readonly) await session.flush()
+    }
   }
 
   /** `get('reader')` as a function that can be handed on and called later, or never. */
@@ -117,10 +156,17 @@ export class SessionsContainer {
   }
 
   async #close(end: SessionEnd): Promise<void> {
+    const manager = this.#transaction
+    const reason = new SessionClosedError(this.#setup.label)
+    const deciding = manager?.$interrupt(reason)
+    if (deciding !== undefined) await deciding
+    const left = manager?.isActive === true
+    if (left && end.aborted !== true) this.#setup.logger.warn({}, `${this.#setup.label} ended with its transaction open: it is aborted`)
     const ends = [...this.#sessions].map(async ([name, session]) => {
-      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, end)
+      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left ? { ...end, aborted: true } : end)
     })
     await Promise.all(ends)
+    if (left) await manager.abort(reason)
     this.#setup.closed(this)
   }
 }

@@ -3,6 +3,7 @@ import { kindOf } from '../postgres/statement-kind.ts'
 import { leasedStream } from './leased-stream.ts'
 import type { Lease } from './lease.ts'
 import type { OpenTransaction } from './open-transactions.ts'
+import { inspectRawSql } from './raw-sql.ts'
 import { readonlyKyselyPlugin } from './readonly.ts'
 import { leaveSession, runInSession, startInSession } from './running.ts'
 import type { SessionState } from './state.ts'
@@ -45,6 +46,8 @@ function leaseFrom(executor: Executor, state: SessionState): Executor {
   const provide = executor.provideConnection.bind(executor)
   executor.provideConnection = async (consumer, options) => {
     state.assertOpen()
+    const managed = await state.enlisting?.transaction()
+    const take = managed === undefined ? provide : async (...args: Parameters<typeof provide>) => await executorOf(managed).provideConnection(...args)
     const ended = Promise.withResolvers<never>()
     const back = Promise.withResolvers<void>()
     ended.promise.catch(() => {})
@@ -58,14 +61,14 @@ function leaseFrom(executor: Executor, state: SessionState): Executor {
       },
     }
     try {
-      return await startInSession(state, async () => await provide(async (connection) => {
+      return await startInSession(state, async () => await take(async (connection) => {
         state.assertOpen() // it may have ended while we waited for the pool
         state.leases.add(lease)
         try {
           return await Promise.race([leaveSession(async () => await consumer(untilTheEnd(connection, state, commit))), ended.promise])
         } finally {
           // Also waits for a statement that still runs. There may be no transaction at all: then the database says so, and that is that.
-          if (state.closed) await connection.executeQuery(ROLLBACK).catch(() => {})
+          if (state.closed && managed === undefined) await connection.executeQuery(ROLLBACK).catch(() => {})
         }
       }, options))
     } finally {
@@ -77,9 +80,13 @@ function leaseFrom(executor: Executor, state: SessionState): Executor {
   return executor
 }
 
+/** MikroORM's transactions are kysely's. */
+const executorOf = (transaction: OpenTransaction): Executor => (transaction as OpenTransaction & KyselyLike).getExecutor()
+
 /** A connection as its holder sees it: after the end it belongs to somebody else, whose transaction a late COMMIT would commit. */
 function untilTheEnd(connection: Connection, state: SessionState, commit: Commit): Connection {
   const execute = (args: Parameters<Connection['executeQuery']>): Promise<unknown> => {
+    inspectRawSql(args[0].sql, state)
     const kind = kindOf(args[0].sql)
     const answer = runInSession(state, async () => await connection.executeQuery(...args))
     if (kind === 'commit') commit.onItsWay = answer

@@ -2,8 +2,12 @@ import type { Lease } from './lease.ts'
 import { startInSession } from './running.ts'
 import type { SessionState } from './state.ts'
 
-/** A stream of rows that ends with the session: its connection would be held until somebody asks for the next row. */
-export async function* leasedStream<T>(rows: AsyncIterableIterator<T>, state: SessionState): AsyncGenerator<T> {
+/**
+ * A stream of rows that ends with the session: its connection would be held until somebody asks for the next row.
+ *
+ * @param before - awaited before the first row is asked for
+ */
+export async function* leasedStream<T>(rows: AsyncIterableIterator<T>, state: SessionState, before?: () => Promise<void> | undefined): AsyncGenerator<T> {
   const lease: Lease = {
     async end() {
       await rows.return?.()
@@ -11,6 +15,8 @@ export async function* leasedStream<T>(rows: AsyncIterableIterator<T>, state: Se
   }
   state.leases.add(lease)
   try {
+    state.assertOpen()
+    if (before !== undefined) await startInSession(state, async () => await before())
     for (;;) {
       state.assertOpen()
       // A generator runs in the context of whoever asks for the next row.

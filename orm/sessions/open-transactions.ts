@@ -18,7 +18,7 @@ export class OpenTransactions {
   }
 
   opened(transaction: OpenTransaction, em: EntityManager): void {
-    if (transaction.savepointName === undefined) this.#owners.set(transaction, em)
+    if (transaction.savepointName === undefined && !this.#owners.has(transaction)) this.#owners.set(transaction, em)
   }
 
   /** COMMIT is on its way: from here on the transaction is not ours to roll back, unless the commit fails. */

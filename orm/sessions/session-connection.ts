@@ -3,7 +3,8 @@ import type { Lease } from './lease.ts'
 import { type KyselyLike, leasedKysely } from './leased-kysely.ts'
 import { leasedStream } from './leased-stream.ts'
 import type { OpenTransaction } from './open-transactions.ts'
-import { startInSession } from './running.ts'
+import { inspectRawSql } from './raw-sql.ts'
+import { runInSession, startInSession } from './running.ts'
 import type { SessionState } from './state.ts'
 import { tieQueryBuilder } from './tied-query-builder.ts'
 
@@ -32,10 +33,29 @@ function tie<T extends object>(target: T, state: SessionState): T {
       if (typeof member !== 'function' || name === 'constructor') return member
       return (...args: unknown[]): unknown => {
         state.assertOpen()
+        if (state.enlisting?.managed === true) {
+          if (name === 'execute') return executeManaged(member as Execute, target, args, state)
+          assertNoEnd(name, args, state)
+        }
         return handOut(name, startInSession(state, () => member.apply(target, args) as unknown), { target, args, state })
       }
     },
   })
+}
+
+type Execute = (sql: unknown, parameters?: unknown, method?: unknown, transaction?: unknown, ...more: unknown[]) => Promise<unknown>
+
+/** MikroORM's connection runs on any connection of the pool what it is given no transaction for. */
+async function executeManaged(execute: Execute, target: object, [sql, parameters, method, transaction, ...more]: readonly unknown[], state: SessionState): Promise<unknown> {
+  inspectRawSql(sql, state)
+  return await runInSession(state, async () => await execute.call(target, sql, parameters, method, transaction ?? (await state.enlisting!.transaction()), ...more))
+}
+
+/** MikroORM's EntityManagers do the same with an event broadcaster: theirs are looked at there. */
+function assertNoEnd(method: string | symbol, args: readonly unknown[], state: SessionState): void {
+  const begins = (method === 'begin' || method === 'transactional') && (args.at(method === 'begin' ? 0 : 1) as { eventBroadcaster?: unknown } | undefined)?.eventBroadcaster === undefined
+  const ends = (method === 'commit' || method === 'rollback') && args[1] === undefined
+  if (begins || ends) state.enlisting!.assertUnmanaged(undefined, method)
 }
 
 interface Call {

@@ -1,8 +1,9 @@
 import { SessionClosedError } from '../errors.ts'
+import type { EntityManager } from '@mikro-orm/core'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionInfo } from './info.ts'
 import type { Lease } from './lease.ts'
-import { OpenTransactions } from './open-transactions.ts'
+import { type OpenTransaction, OpenTransactions } from './open-transactions.ts'
 
 /** What a session must know of its engine; the engine itself stays out of reach of the entities that lead to a session. */
 export interface SessionEngine {
@@ -17,8 +18,27 @@ export interface SessionEngine {
 export interface HeldConnection {
   /** What runs on it, and when anything last did, of `performance.now()`. */
   readonly activity: { readonly busy: boolean; readonly last: number }
+  /** The first error since its transaction was sound, where the server has given that up; undefined where it has not. */
+  readonly spoiltBy?: unknown
   /** Has the server stop what runs on it. */
   stop(): Promise<void>
+}
+
+/** A session's way into the transaction of its container. */
+export interface Enlisting {
+  /** Whether there is one, or will be with the first statement. */
+  readonly managed: boolean
+  /** Takes an EntityManager of the session into it: BEGIN, the first time. Undefined where there is nothing to wait for. */
+  enlist(em: EntityManager): Promise<void> | undefined
+  /** The transaction that it is in by that. */
+  transactionOf(em: EntityManager): OpenTransaction | undefined
+  /** Takes the session into it, and gives the transaction; undefined where there is none. */
+  transaction(): Promise<OpenTransaction | undefined>
+  /**
+   * @param em - who does it; undefined for whoever needs no EntityManager for it
+   * @throws TransactionManagedError for what would end the transaction behind the manager's back
+   */
+  assertUnmanaged(em: EntityManager | undefined, what: string): void
 }
 
 /** What a session belongs to. */
@@ -59,11 +79,17 @@ export class SessionState {
   readonly leases: Set<Lease> = new Set()
   /** Connections that are checked out for the session, whoever has done it. */
   readonly connections: Set<HeldConnection> = new Set()
+  /** Undefined where the engine takes part in no managed transaction. */
+  enlisting: Enlisting | undefined
+  /** Entities whose rows the managed transaction has made, and whether they had keys of their own before. */
+  readonly created: Map<object, boolean> = new Map()
   /** The container of the session, or the session itself: who waits for a connection. */
   readonly owner: object
   readonly #whose: string
   /** Raw SQL has been run or may have been: only that can leave a connection in a transaction behind our back. */
   ranRawSql = false
+  /** Something was sent by NOTIFY in the managed transaction: only a commit delivers it. */
+  notified = false
   closed = false
   /** The end, while it lasts and after: whoever ends the session once more waits for it. */
   closing: Promise<void> | undefined

@@ -1,8 +1,9 @@
-import type { EntityManager, EventSubscriber, FlushEventArgs, TransactionEventArgs } from '@mikro-orm/core'
+import { ChangeSetType, type EntityManager, type EventSubscriber, type FlushEventArgs, helper, type TransactionEventArgs, type UnitOfWork } from '@mikro-orm/core'
 import { bindEmbedded, classesAreShared } from '../entities/shared-prototypes.ts'
 import { settlesWithin } from '../bounded.ts'
 import { adopt } from './adoption.ts'
 import { sessionStateOf } from './binding.ts'
+import type { SessionState } from './state.ts'
 import { assertOwn, claim, loadedRelations, stateOfEntity } from './ownership.ts'
 
 /**
@@ -17,8 +18,9 @@ export class SessionSubscriber implements EventSubscriber {
   }
 
   /** Before the first statement of a flush: what MikroORM's cascades have reached is adopted or, where another session has it, refused. */
-  onFlush({ em, uow }: FlushEventArgs): void {
-    if (sessionStateOf(em) === undefined) return
+  onFlush({ em, uow }: FlushEventArgs): Promise<void> | undefined {
+    const state = sessionStateOf(em)
+    if (state === undefined) return undefined
     for (const entity of uow.getPersistStack()) {
       assertOwn(entity as object, em)
       adopt(entity as object, em)
@@ -30,6 +32,7 @@ export class SessionSubscriber implements EventSubscriber {
     for (const collection of uow.getCollectionUpdates()) {
       for (const item of collection.getItems(false)) assertOwn(item, em)
     }
+    return state.enlisting?.managed === true ? joinTransaction(em, uow, state) : undefined
   }
 
   /**
@@ -43,6 +46,15 @@ export class SessionSubscriber implements EventSubscriber {
     await settlesWithin(connection.waitForIdleTransaction?.(transaction) ?? Promise.resolve(), COMMIT_WAIT_MS)
     state.assertOpen()
     state.transactions.committing(transaction)
+  }
+}
+
+/** A flush that has something to write begins the managed transaction, and what it makes is remembered in case it is undone. */
+async function joinTransaction(em: EntityManager, uow: UnitOfWork, state: SessionState): Promise<void> {
+  if (uow.getChangeSets().length === 0 && uow.getCollectionUpdates().length === 0 && uow.getExtraUpdates().size === 0) return
+  await state.enlisting!.enlist(em)
+  for (const { type, entity } of uow.getChangeSets()) {
+    if (type === ChangeSetType.CREATE && !state.created.has(entity)) state.created.set(entity, helper(entity).hasPrimaryKey())
   }
 }
 

@@ -1,6 +1,7 @@
 import { SessionClosedError } from '../errors.ts'
 import { leasedStream } from './leased-stream.ts'
 import type { OpenTransaction } from './open-transactions.ts'
+import { inspectRawSql } from './raw-sql.ts'
 import { runInSession } from './running.ts'
 import type { SessionState } from './state.ts'
 
@@ -49,6 +50,7 @@ function tieExecutor(executor: Executor, transaction: OpenTransaction, state: Se
   }
   executor.executeQuery = async (...args) => {
     assertLive()
+    inspectRawSql((args[0] as { sql?: unknown } | undefined)?.sql, state)
     return await runInSession(state, async () => await execute(...args))
   }
   executor.stream = (...args) => {

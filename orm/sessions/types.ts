@@ -1,4 +1,5 @@
 import type { EntityManager, EntityManagerType } from '@mikro-orm/core'
+import type { TransactionManager } from '../transactions/manager.ts'
 import type { WriteMethod } from './guards.ts'
 import type { SessionInfo } from './info.ts'
 import type { SessionStatus } from './status.ts'
@@ -90,6 +91,8 @@ interface ContainerMembers<E extends object> {
   readonly getAny: () => ReadonlySession
   /** Engine name -> INIT, START or END: a frozen snapshot. An engine that was not touched stays INIT after the end. */
   readonly status: Readonly<Record<keyof E & string, SessionStatus>>
+  /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */
+  readonly transaction: TransactionManager<DbSessionsContainer<E>>
   /**
    * Ends all sessions: open transactions are rolled back, connections go back, later use raises SessionClosedError. Idempotent, and
    * never rejects. In a request the plugin does it.

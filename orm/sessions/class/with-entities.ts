@@ -47,7 +47,9 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       try {
         await super.flush()
       } finally {
-        state.transactions.forget(em, before)
+        // Where the flush has begun the managed transaction, that goes on.
+        const managed = state.enlisting?.transactionOf(em)
+        state.transactions.forget(em, managed === undefined ? before : new Set([...before, managed]))
       }
     }
 

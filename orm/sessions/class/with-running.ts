@@ -9,6 +9,9 @@ const ASKING = [
   'begin', 'commit', 'rollback', 'transactional', 'execute', 'callRoutine',
 ] as const
 
+/** Those of them that do not begin the managed transaction: a flush does it when it has something to write, and the others are the manager's. */
+const BEGINNING_LATER: ReadonlySet<string> = new Set(['flush', 'tryFlush', 'begin', 'commit', 'rollback'])
+
 type AsyncMethod = (this: InstanceType<EntityManagerClass>, ...args: unknown[]) => Promise<unknown>
 
 /**
@@ -20,9 +23,16 @@ export function withRunning(Base: EntityManagerClass): EntityManagerClass {
   for (const name of ASKING) {
     const inherited = (Base.prototype as unknown as Record<string, AsyncMethod | undefined>)[name]
     if (inherited === undefined) continue
+    const later = BEGINNING_LATER.has(name)
     const run: AsyncMethod = async function (...args) {
       const state = this[kBinding]?.state
-      if (state !== undefined) return await runInSession(state, async () => await inherited.apply(this, args))
+      if (state !== undefined) {
+        return await runInSession(state, async () => {
+          const joining = later || staysOutside(name, args) ? undefined : state.enlisting?.enlist(this.getContext(false))
+          if (joining !== undefined) await joining
+          return await inherited.apply(this, args)
+        })
+      }
       // The application's own EntityManager, used by a subscriber or a hook while a session runs: it outlives the session.
       return await (runningSession() === undefined ? inherited.apply(this, args) : leaveSession(async () => await inherited.apply(this, args)))
     }
@@ -30,4 +40,11 @@ export function withRunning(Base: EntityManagerClass): EntityManagerClass {
     Object.defineProperty(Running.prototype, name, { value: run, writable: true, configurable: true })
   }
   return Running
+}
+
+/** A transaction beside all others, or none: what it is to be beside need not be begun for that. */
+function staysOutside(method: string, [, options]: readonly unknown[]): boolean {
+  if (method !== 'transactional') return false
+  const { propagation } = (options ?? {}) as { propagation?: string }
+  return propagation === 'requires_new' || propagation === 'not_supported'
 }

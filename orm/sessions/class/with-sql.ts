@@ -3,6 +3,7 @@ import { ReadonlyEngineError } from '../../errors.ts'
 import { kBinding } from '../binding.ts'
 import { type KyselyLike, leasedKysely } from '../leased-kysely.ts'
 import { leasedStream } from '../leased-stream.ts'
+import { inspectRawSql } from '../raw-sql.ts'
 import { isDatabaseReadonlyError } from '../readonly.ts'
 import { sessionConnection } from '../session-connection.ts'
 import { tieQueryBuilder } from '../tied-query-builder.ts'
@@ -21,7 +22,7 @@ export function withSql(Base: EntityManagerClass): EntityManagerClass {
     createQueryBuilder(...args: unknown[]): object {
       const builder = (Base.prototype as SqlMethods).createQueryBuilder!.apply(this, args)
       const state = this[kBinding]?.state
-      return state === undefined ? builder : tieQueryBuilder(builder, state)
+      return state === undefined ? builder : tieQueryBuilder(builder, state, this.getContext(false) as EntityManager)
     }
 
     getKysely(...args: unknown[]): unknown {
@@ -34,7 +35,7 @@ export function withSql(Base: EntityManagerClass): EntityManagerClass {
     override stream(...args: any[]): any {
       const rows = (super.stream as (...args: unknown[]) => AsyncIterableIterator<unknown>)(...args)
       const state = this[kBinding]?.state
-      return state === undefined ? rows : leasedStream(rows, state)
+      return state === undefined ? rows : leasedStream(rows, state, () => state.enlisting?.enlist(this.getContext(false) as EntityManager))
     }
 
     override getConnection(type?: 'read' | 'write'): ReturnType<EntityManager['getConnection']> {
@@ -47,6 +48,7 @@ export function withSql(Base: EntityManagerClass): EntityManagerClass {
       const state = this[kBinding]?.state
       const { execute: inherited } = Base.prototype as Required<SqlMethods>
       if (state === undefined) return await inherited.apply(this, args)
+      inspectRawSql(args[0], state)
       state.ranRawSql = true
       try {
         return await inherited.apply(this, args)

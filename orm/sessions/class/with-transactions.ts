@@ -2,7 +2,9 @@ import type { EntityManager, ForkOptions, Transaction, TransactionOptions } from
 import { AutocommitEngineError, TransactionOpenError } from '../../errors.ts'
 import { bindingOf, kBinding } from '../binding.ts'
 import { rollBack } from '../close.ts'
+import { EntitySavepoint } from '../entity-savepoint.ts'
 import type { OpenTransaction } from '../open-transactions.ts'
+import { isManager } from '../managing.ts'
 import { leaveSession } from '../running.ts'
 import { withInternalAccess } from '../state.ts'
 import { type JoinedTransaction, joinTransaction, TransactionScope } from '../transaction-scope.ts'
@@ -28,7 +30,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       if (from === undefined) return fork
       const scope = joiningScope === from.scope ? from.scope : undefined
       joiningScope = undefined
-      fork[kBinding] = { state: from.state, scope: scope ?? new TransactionScope(), depth: scope === undefined ? 0 : from.depth + 1, root: false }
+      fork[kBinding] = { state: from.state, scope: scope ?? new TransactionScope(), depth: scope === undefined ? 0 : from.depth + 1, root: false, outside: options?.disableTransactions === true }
       return fork
     }
 
@@ -39,6 +41,8 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       if (state.engine.autocommit) throw new AutocommitEngineError(state.engine.name, 'transactional')
       const outer = this.getContext(false)
       const scope = (bindingOf(outer) ?? binding).scope
+      const nested = options.propagation === undefined || options.propagation === 'nested'
+      const known = nested && state.enlisting?.managed === true && outer.isInTransaction() ? new EntitySavepoint([outer], state) : undefined
       let entry: (JoinedTransaction & { live: boolean }) | undefined
       const run = async (em: this): Promise<T> => {
         joiningScope = undefined // a fork that the callback makes is not the transaction's
@@ -55,6 +59,9 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       }
       try {
         return await running
+      } catch (error) {
+        await known?.restore().catch(() => {}) // where it cannot ask the database, the transaction is lost, and with it all that was known
+        throw error
       } finally {
         if (entry !== undefined) entry.live = false
         state.transactions.forget(entry?.em)
@@ -67,6 +74,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       const { state } = binding
       if (state.engine.autocommit) throw new AutocommitEngineError(state.engine.name, 'begin')
       const em = this.getContext(false)
+      if (!isManager()) state.enlisting?.assertUnmanaged(em, 'begin')
       if (beginning.has(em) || (options.ctx === undefined && em.isInTransaction())) throw new TransactionOpenError(state.engine.name)
       beginning.add(em)
       try {
@@ -88,6 +96,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       const state = this[kBinding]?.state
       if (state === undefined) return await super.commit()
       const em = this.getContext(false)
+      if (!isManager()) state.enlisting?.assertUnmanaged(em, 'commit')
       const outer = enclosingOf(em)
       try {
         await super.commit()
@@ -104,6 +113,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       const state = this[kBinding]?.state
       if (state === undefined) return await super.rollback()
       const em = this.getContext(false)
+      if (!isManager()) state.enlisting?.assertUnmanaged(em, 'rollback')
       const outer = enclosingOf(em)
       await super.rollback()
       em.setTransactionContext(outer)
@@ -116,6 +126,8 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
     }
 
     override resetTransactionContext(): void {
+      // A flush that has begun the managed transaction would leave it, and one with `requires_new` suspend it: then whatever runs at the same time would be outside.
+      if (this[kBinding]?.state.enlisting?.transactionOf(this) !== undefined) return
       withInternalAccess(() => super.resetTransactionContext()) // the end of a flush that outlived its session is not an error
     }
   }

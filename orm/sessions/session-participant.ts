@@ -1,0 +1,139 @@
+import type { EntityManager, TransactionOptions } from '@mikro-orm/core'
+import { dialectOf } from '../engines/dialect.ts'
+import type { Participant, ParticipantSavepoint } from '../transactions/participant.ts'
+import { rollBack } from './close.ts'
+import { EntitySavepoint, forgetEntities } from './entity-savepoint.ts'
+import { asManager } from './managing.ts'
+import type { OpenTransaction } from './open-transactions.ts'
+import { runInSession } from './running.ts'
+import { type SessionState, withInternalAccess } from './state.ts'
+
+/** The part of MikroORM's SQL connections that runs a statement in a transaction. */
+interface ExecutingConnection {
+  execute(sql: string, parameters: unknown[], method: 'get' | 'run', transaction: OpenTransaction): Promise<Record<string, unknown> | undefined>
+}
+
+/**
+ * Whether the transaction has an id: PostgreSQL gives one with the first change, whoever makes it (a function in a SELECT too). What NOTIFY
+ * sends has none before the commit, so that the session must remember it.
+ */
+const HAS_WRITTEN = 'select txid_current_if_assigned() is not null as wrote'
+
+/** All that a SQLite connection has changed since it was opened. */
+const TOTAL_CHANGES = 'select total_changes() as changes'
+
+/** A session in a managed transaction. */
+export class SessionParticipant implements Participant {
+  readonly name: string
+  readonly transaction: OpenTransaction
+  /** Whether the session still is in the transaction. */
+  live: boolean
+  readonly #root: EntityManager
+  readonly #state: SessionState
+  readonly #keepsReads: boolean
+  readonly #forks = new Set<EntityManager>()
+  #changesBefore: unknown
+
+  private constructor(root: EntityManager, state: SessionState, keepsReads: boolean) {
+    this.#root = root
+    this.#state = state
+    this.#keepsReads = keepsReads
+    this.name = state.engine.name
+    this.transaction = root.getTransactionContext<OpenTransaction>()!
+    this.live = this.transaction !== undefined // not with MikroORM's disableTransactions
+  }
+
+  static async begin(root: EntityManager, state: SessionState, options: TransactionOptions): Promise<SessionParticipant> {
+    state.notified = false
+    await asManager(async () => await root.begin(options))
+    const participant = new SessionParticipant(root, state, options.isolationLevel === 'serializable')
+    if (participant.live && participant.#dialect === 'sqlite') participant.#changesBefore = (await participant.#execute(TOTAL_CHANGES, 'get'))?.['changes']
+    return participant
+  }
+
+  /** Leads a fork that was made by hand into the transaction. */
+  attach(fork: EntityManager): void {
+    this.#forks.add(fork)
+    fork.setTransactionContext(this.transaction)
+  }
+
+  has(em: EntityManager): boolean {
+    return em === this.#root || this.#forks.has(em)
+  }
+
+  spoiltBy(): unknown {
+    for (const connection of this.#state.connections) {
+      const error = connection.spoiltBy
+      if (error !== undefined) return error
+    }
+    return undefined
+  }
+
+  async hasWritten(): Promise<boolean> {
+    if (this.#state.engine.readonly || !this.live) return false
+    if (this.#keepsReads || this.#state.notified) return true // what was read at `serializable` holds only if the commit succeeds
+    if (this.#dialect === 'postgresql') return (await this.#execute(HAS_WRITTEN, 'get'))?.['wrote'] !== false
+    if (this.#dialect === 'sqlite') return this.#state.ranRawSql || (await this.#execute(TOTAL_CHANGES, 'get'))?.['changes'] !== this.#changesBefore
+    return true
+  }
+
+  async commit(): Promise<void> {
+    this.live = false
+    try {
+      await asManager(async () => await this.#root.commit())
+    } catch (error) {
+      if (this.transaction.isCommitted !== true) {
+        await this.#undo()
+        throw this.#state.explain(error)
+      }
+      this.#state.logger.error({ err: error, engine: this.name }, `${this.#state.fullLabel}: a subscriber has failed after the commit`)
+    }
+    this.#detach()
+  }
+
+  async release(): Promise<void> {
+    if (!this.live) return
+    this.live = false
+    await rollBack(this.#root, this.transaction, this.#state)
+    this.#detach()
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.live) return
+    this.live = false
+    await this.#undo()
+  }
+
+  async savepoint(name: string): Promise<ParticipantSavepoint> {
+    if (!this.live) return { rollback: async () => {} }
+    await this.#execute(`savepoint ${name}`, 'run')
+    const entities = new EntitySavepoint([this.#root, ...this.#forks], this.#state)
+    return {
+      rollback: async () => {
+        await this.#execute(`rollback to savepoint ${name}`, 'run')
+        await entities.restore()
+      },
+    }
+  }
+
+  async #undo(): Promise<void> {
+    if (this.transaction.isRolledBack !== true) await rollBack(this.#root, this.transaction, this.#state)
+    withInternalAccess(() => forgetEntities([this.#root, ...this.#forks], this.#state))
+    this.#detach()
+  }
+
+  #detach(): void {
+    for (const em of [this.#root, ...this.#forks]) em.resetTransactionContext()
+    this.#state.transactions.forget()
+    this.#state.created.clear()
+  }
+
+  get #dialect(): ReturnType<typeof dialectOf> {
+    return dialectOf(this.#root.config.get('driver'))
+  }
+
+  async #execute(sql: string, method: 'get' | 'run'): Promise<Record<string, unknown> | undefined> {
+    const connection = this.#root.config.getDriver().getConnection('write') as unknown as ExecutingConnection
+    return await runInSession(this.#state, async () => await connection.execute(sql, [], method, this.transaction))
+  }
+}

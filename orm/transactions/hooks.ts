@@ -1,0 +1,35 @@
+import { settlesWithin } from '../bounded.ts'
+import { HookTimeoutError } from '../errors.ts'
+import type { SqlAssistLogger } from '../logger.ts'
+
+/** What a hook is: called with what it is told, and awaited. */
+export type Hook<T> = (told: T) => unknown
+
+/** What the hooks of a transaction are run with. */
+export interface HookRun {
+  readonly timeoutMs: number
+  readonly logger: SqlAssistLogger
+  readonly label: string
+}
+
+/**
+ * Runs a hook and waits for it, but not for ever.
+ *
+ * @throws HookTimeoutError, or what the hook throws
+ */
+export async function runHook<T>(kind: string, hook: Hook<T>, told: T, timeoutMs: number): Promise<void> {
+  const running = Promise.resolve(hook(told))
+  running.catch(() => {}) // after its time is up nobody listens any more
+  if (!(await settlesWithin(running, timeoutMs))) throw new HookTimeoutError(kind, hook.name || 'without a name', timeoutMs)
+}
+
+/** Runs hooks that can change nothing any more: what they throw is logged, and the others run all the same. */
+export async function runLateHooks<T>(kind: string, hooks: readonly Hook<T>[], told: T, { timeoutMs, logger, label }: HookRun): Promise<void> {
+  for (const hook of hooks) {
+    try {
+      await runHook(kind, hook, told, timeoutMs)
+    } catch (err) {
+      logger.error({ err }, `${label}: a hook of ${kind} has failed`)
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import { DoomedTransactionError, SavepointInvalidError, TransactionEndingError, TransactionRolledBackError } from '../errors.ts'
+import { commitOneByOne } from './commit-order.ts'
+import { type DataManager, inOrder, type TransactionInfo } from './data-manager.ts'
+import { type Hook, type HookRun, runHook, runLateHooks } from './hooks.ts'
+import type { Participant } from './participant.ts'
+import { type Savepoint, type SavepointOwner, TransactionSavepoint } from './savepoint.ts'
+
+/** What a transaction needs of what is around it. */
+export interface TransactionSurroundings extends HookRun {
+  /** The sessions of the transaction, as its hooks are given them. */
+  readonly sessions: unknown
+  /** Writes what the sessions hold, whether they have joined or not. */
+  flush(): Promise<void>
+  /** Runs a late hook with sessions of its own. */
+  withSessions(run: (sessions: unknown) => Promise<void>): Promise<void>
+}
+
+/** How far a transaction has come: as long as it is active, it can be joined; once it is deciding, nobody can stop it. */
+type Phase = 'active' | 'deciding' | 'committed' | 'aborted'
+
+/** One transaction over several engines and data managers: begun by its first use, ended once. */
+export class Transaction implements SavepointOwner, TransactionInfo {
+  readonly attempt: number
+  description = ''
+  doomed = false
+  readonly beforeCommit: Hook<unknown>[] = []
+  readonly afterCommit: Hook<unknown>[] = []
+  readonly afterAbort: ((sessions: unknown, reason: unknown) => unknown)[] = []
+  readonly dataManagers: Set<DataManager> = new Set()
+  readonly #surroundings: TransactionSurroundings
+  readonly #joining = new Map<object, Promise<Participant>>()
+  readonly #savepoints: TransactionSavepoint[] = []
+  #savepointCount = 0
+  #phase: Phase = 'active'
+  #interruption: { readonly reason: unknown } | undefined
+  #ending: Promise<void> | undefined
+
+  constructor(surroundings: TransactionSurroundings, attempt: number) {
+    this.#surroundings = surroundings
+    this.attempt = attempt
+  }
+
+  /** Whether it can still be joined, and ended. */
+  get active(): boolean {
+    return this.#phase === 'active'
+  }
+
+  /** Settles when a commit or an abort that is on its way is done; undefined where none is. */
+  get ending(): Promise<void> | undefined {
+    return this.#ending
+  }
+
+  // ---- joining ----
+
+  /**
+   * Takes an engine in, once: whoever comes at the same time waits for the same BEGIN.
+   *
+   * @param key - what stands for the engine's session
+   */
+  async enlist(key: object, begin: () => Promise<Participant>): Promise<Participant> {
+    const known = this.#joining.get(key)
+    if (known !== undefined) return await known
+    if (!this.active) throw new TransactionEndingError(this.#surroundings.label)
+    const joining = begin()
+    this.#joining.set(key, joining)
+    joining.catch(() => this.#joining.delete(key)) // a BEGIN that failed may be tried again
+    return await joining
+  }
+
+  async participants(): Promise<Participant[]> {
+    const begun = await Promise.allSettled(this.#joining.values())
+    return begun.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  }
+
+  // ---- savepoints ----
+
+  async savepoint(): Promise<Savepoint> {
+    await this.#surroundings.flush()
+    const name = `sqlassist_${++this.#savepointCount}`
+    const participants = new Map<Participant, Awaited<ReturnType<Participant['savepoint']>>>()
+    for (const participant of await this.participants()) participants.set(participant, await participant.savepoint(name))
+    const managers = new Map<DataManager, Awaited<ReturnType<NonNullable<DataManager['savepoint']>>> | undefined>()
+    for (const manager of this.dataManagers) managers.set(manager, await manager.savepoint?.())
+    const savepoint = new TransactionSavepoint(this, participants, managers)
+    this.#savepoints.push(savepoint)
+    return savepoint
+  }
+
+  assertActive(): void {
+    if (!this.active) throw new SavepointInvalidError('its transaction is over')
+  }
+
+  forgetAfter(savepoint: TransactionSavepoint): void {
+    for (const later of this.#savepoints.splice(this.#savepoints.indexOf(savepoint) + 1)) later.valid = false
+  }
+
+  async expel(participants: readonly Participant[], dataManagers: readonly DataManager[]): Promise<void> {
+    for (const [key, joining] of this.#joining) {
+      if (participants.includes(await joining)) this.#joining.delete(key)
+    }
+    await Promise.all(participants.map(async (participant) => await participant.rollback()))
+    for (const manager of dataManagers) this.dataManagers.delete(manager)
+    await this.#abortAll(dataManagers)
+  }
+
+  // ---- ending ----
+
+  /**
+   * Decides for all or for none.
+   *
+   * @throws the first thing that was wrong; everything is undone then, unless the error says otherwise
+   */
+  async commit(): Promise<void> {
+    const committing = this.#commit()
+    this.#ending = committing.catch(() => {})
+    await committing
+  }
+
+  async #commit(): Promise<void> {
+    if (this.doomed) throw new DoomedTransactionError()
+    const { timeoutMs, sessions } = this.#surroundings
+    for (const hook of this.beforeCommit) await runHook('beforeCommit', hook, sessions, timeoutMs) // one may add another
+    await this.#surroundings.flush()
+    const managers = inOrder(this.dataManagers)
+    for (const manager of managers) await manager.begin?.(this)
+    for (const manager of managers) await manager.commit(this)
+    await this.#surroundings.flush() // a data manager may have used the sessions
+    const participants = await this.participants()
+    for (const participant of participants) assertSound(participant)
+    for (const manager of managers) await manager.vote?.(this)
+    if (this.doomed) throw new DoomedTransactionError()
+    this.#assertUninterrupted()
+    const wrote = await Promise.all(participants.map(async (participant) => await participant.hasWritten()))
+    this.#assertUninterrupted()
+    this.#phase = 'deciding'
+    await commitOneByOne(participants.filter((_, index) => wrote[index]))
+    await Promise.all(participants.filter((_, index) => !wrote[index]).map(async (participant) => await participant.release()))
+    this.#phase = 'committed'
+    for (const manager of managers) {
+      try {
+        await manager.finish(this)
+      } catch (err) {
+        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.label}: a data manager has failed after the commit, which it had promised not to`)
+      }
+    }
+    await this.#late('afterCommit', this.afterCommit)
+  }
+
+  /**
+   * Has a commit that has not decided yet fail.
+   *
+   * @returns whether it is too late for that
+   */
+  interrupt(reason: unknown): boolean {
+    if (this.#phase !== 'active') return true
+    this.#interruption ??= { reason }
+    return false
+  }
+
+  #assertUninterrupted(): void {
+    if (this.#interruption !== undefined) throw this.#interruption.reason
+  }
+
+  /**
+   * Undoes everything. Never rejects.
+   *
+   * @param quiet - the work is going to be done again: the hooks of this attempt do not run
+   */
+  async abort(reason: unknown, quiet = false): Promise<void> {
+    if (this.#phase === 'committed' || this.#phase === 'aborted') return
+    this.#phase = 'aborted'
+    const aborting = this.#abort(reason, quiet)
+    this.#ending = aborting
+    await aborting
+  }
+
+  async #abort(reason: unknown, quiet: boolean): Promise<void> {
+    await Promise.all((await this.participants()).map(async (participant) => await participant.rollback()))
+    await this.#abortAll(this.dataManagers)
+    if (!quiet) await this.#late('afterAbort', this.afterAbort.map((hook) => named(hook, (sessions: unknown) => hook(sessions, reason))))
+  }
+
+  async #abortAll(managers: Iterable<DataManager>): Promise<void> {
+    for (const manager of inOrder(managers)) {
+      try {
+        await manager.abort(this)
+      } catch (err) {
+        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.label}: a data manager could not take back its part`)
+      }
+    }
+  }
+
+  async #late(kind: string, hooks: readonly Hook<unknown>[]): Promise<void> {
+    if (hooks.length === 0) return
+    await this.#surroundings.withSessions(async (sessions) => await runLateHooks(kind, hooks, sessions, this.#surroundings))
+  }
+}
+
+/** @throws TransactionRolledBackError where the database has given the transaction up, with the error that was swallowed as its cause */
+function assertSound(participant: Participant): void {
+  const cause = participant.spoiltBy()
+  if (cause !== undefined) throw new TransactionRolledBackError(participant.name, 'COMMIT', { cause })
+}
+
+const named = <T extends (...args: never[]) => unknown>(like: { readonly name: string }, fn: T): T => Object.defineProperty(fn, 'name', { value: like.name })
