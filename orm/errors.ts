@@ -313,6 +313,13 @@ export class PartialCommitError extends PartialCommit implements CommitOutcomes 
   }
 }
 
+export const StreamOpenError = coded(
+  'StreamOpenError', 'SQLASSIST_STREAM_OPEN', 500,
+  (engine: string) =>
+    `The transaction cannot be committed while rows are streamed from engine '${engine}': its connection is given back with the commit. ` +
+    `Read the stream to its end before, or say transaction.keepOpen('${engine}') where nothing is written there.`,
+)
+
 export const SavepointInvalidError = coded(
   'SavepointInvalidError', 'SQLASSIST_SAVEPOINT_INVALID', 500,
   (why: string) => `The savepoint cannot be rolled back to: ${why}.`,

@@ -102,6 +102,7 @@ export {
   SqliteFileSharedError,
   SqliteMemoryError,
   StatementTimeoutError,
+  StreamOpenError,
   TableNameTooLongError,
   TableUnknownError,
   TransactionActiveError,

@@ -2,6 +2,8 @@
 export { sqlassist, sqlassist as default } from './plugin.ts'
 export type { SqlAssistPluginOptions } from './options.ts'
 export type { SqlAssistRouteOptions } from './route-options.ts'
+export type { CommitVeto } from './commit-veto.ts'
+export type { RequestTransactionOptions } from './transaction-settings.ts'
 export type { SqlAssistEngines } from './types.ts'
 
 // What an application needs beside the plugin, so that most files import from one place.

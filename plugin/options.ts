@@ -1,9 +1,10 @@
 import type { ContainerOptions, EnginesInput, SqlAssist, SqlAssistOptions } from '../orm/index.ts'
 import { InvalidOptionsError, SqlAssist as SqlAssistClass } from '../orm/index.ts'
+import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTransactionOptions } from './transaction-settings.ts'
 import { assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
-export interface SqlAssistPluginOptions extends ContainerOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs'> {
+export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs'> {
   /** The databases, by name: the plugin makes everything and disposes of it with the application. */
   readonly engines?: EnginesInput
   /** What `createSqlAssist()` has made, to share it with jobs or with other applications of the process. */
@@ -37,9 +38,11 @@ export interface PluginSettings {
   readonly cancelOnDisconnect: boolean
   readonly discovery: SqlAssistOptions['discovery']
   readonly containers: ContainerOptions
+  /** Of all routes that say nothing else. */
+  readonly transaction: RequestTransactionOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect'])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', ...REQUEST_TRANSACTION_OPTIONS])
 
 /** What Fastify itself puts into the options of every plugin. */
 const FASTIFYS_OWN: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -72,6 +75,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
   assertLeakOptions(options)
   if (typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError('cancelOnDisconnect', 'must be true or false')
+  assertRequestTransaction(options, '')
   return Object.freeze({
     engines,
     sqlassist,
@@ -81,6 +85,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
     closeTimeoutMs,
     cancelOnDisconnect,
     discovery,
+    transaction: Object.freeze(Object.fromEntries(REQUEST_TRANSACTION_OPTIONS.filter((name) => name in options).map((name) => [name, options[name as keyof RequestTransactionOptions]]))),
     containers: Object.freeze({
       ...(anyPreferences === undefined ? {} : { anyPreferences: [...anyPreferences] }),
       ...(containerClass === undefined ? {} : { containerClass }),

@@ -4,7 +4,10 @@ import { AlreadyRegisteredError, createSqlAssist, DecoratorClashError, EngineNam
 import { isContainerMember } from '../orm/validation.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
 import { assertContextUnambiguous, provideRequestContext } from './request-context.ts'
-import { containerOf, decorateRequests } from './request-session.ts'
+import { managerSettings } from './attempts.ts'
+import { RequestContainers } from './request-containers.ts'
+import { decorateRequests } from './request-session.ts'
+import { endTransactions, RouteTransactions } from './request-transaction.ts'
 import { checkRoutes } from './route-options.ts'
 import { shutDownWithApplication } from './shutdown.ts'
 
@@ -17,12 +20,15 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   const contextEngine = requestContext === false ? undefined : sqlassist.engine(requestContext)
   if (contextEngine !== undefined) assertContextUnambiguous(contextEngine, sqlassist)
   assertContainerFits(sqlassist, settings)
-  const containers = sqlassist.containers(settings.containers)
+  const factory = sqlassist.containers(settings.containers)
+  const routes = new RouteTransactions(settings)
+  const containers = new RequestContainers(settings, factory, (request) => managerSettings(request, routes.of(request)))
   app.decorate('sqlassist', sqlassist as never)
   checkRoutes(app)
-  const sessions = decorateRequests(app, settings, containers)
-  if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containerOf(request, sessions))
-  shutDownWithApplication(app, { sqlassist, containers, live: sessions.live, disposes, closeTimeoutMs })
+  decorateRequests(app, attribute, containers)
+  endTransactions(app, routes, containers)
+  if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containers.of(request))
+  shutDownWithApplication(app, { sqlassist, containers: factory, live: containers.live, disposes, closeTimeoutMs })
 }
 
 async function makeSqlAssist(app: FastifyInstance, { engines, discovery, closeTimeoutMs, containers }: PluginSettings): Promise<SqlAssist> {

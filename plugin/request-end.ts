@@ -28,13 +28,14 @@ function isAnswered({ writableFinished, writableEnded, stream, isLightMyRequest 
  * once however a request ends: `onResponse` is not called when the client has left, `onRequestAbort` not after a body was read, and
  * after a hijack neither is certain.
  *
+ * @param containerOf - the container by then: with `retry` each attempt has its own
  * @param cancelOnDisconnect - whether the database is to stop what still runs for a client that has left
  */
-export function endWithRequest(reply: FastifyReply, container: SessionsContainer, cancelOnDisconnect: boolean): void {
+export function endWithRequest(reply: FastifyReply, containerOf: () => SessionsContainer | null, cancelOnDisconnect: boolean): void {
   const raw = rawOf(reply)
   raw.once('close', function endSessions() {
     const aborted = !isAnswered(raw)
-    void container.close({ aborted, stop: aborted && cancelOnDisconnect })
+    void containerOf()?.close({ aborted, stop: aborted && cancelOnDisconnect })
   })
 }
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { SqlAssist } from '../orm/index.ts'
 import type { ContainerFactory } from '../orm/sessions/container-factory.ts'
 import { cutOff, endConnectionWith } from './request-end.ts'
-import type { LiveReplies } from './request-session.ts'
+import type { LiveReplies } from './request-containers.ts'
 
 /** What shutting down needs to know. */
 interface Shutdown {

@@ -161,9 +161,11 @@ export class SessionsContainer {
     const deciding = manager?.$interrupt(reason)
     if (deciding !== undefined) await deciding
     const left = manager?.isActive === true
-    if (left && end.aborted !== true) this.#setup.logger.warn({}, `${this.#setup.label} ended with its transaction open: it is aborted`)
+    // After the reply of a request somebody may still read: a stream that is its body, or a hook.
+    const lost = left && end.aborted !== true && (manager.$mode === 'manual' || (await manager.$hasWork().catch(() => true)))
+    if (lost) this.#setup.logger.warn({}, `${this.#setup.label} ended with its transaction open: it is aborted`)
     const ends = [...this.#sessions].map(async ([name, session]) => {
-      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left ? { ...end, aborted: true } : end)
+      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left || manager?.$keptOpen === true ? { ...end, aborted: true } : end)
     })
     await Promise.all(ends)
     if (left) await manager.abort(reason)

@@ -38,6 +38,11 @@ export class Enlistment implements Enlisting {
     return participant?.live === true && participant.has(em) ? participant.transaction : undefined
   }
 
+  async enlistStream(em: EntityManager): Promise<void> {
+    await this.enlist(em)
+    if (this.transactionOf(em) !== undefined) await this.#participant!.beforeStream()
+  }
+
   async transaction(): Promise<OpenTransaction | undefined> {
     await this.enlist(this.#root)
     return this.transactionOf(this.#root)

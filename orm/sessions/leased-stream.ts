@@ -9,14 +9,15 @@ import type { SessionState } from './state.ts'
  */
 export async function* leasedStream<T>(rows: AsyncIterableIterator<T>, state: SessionState, before?: () => Promise<void> | undefined): AsyncGenerator<T> {
   const lease: Lease = {
+    isStream: true,
     async end() {
       await rows.return?.()
     },
   }
-  state.leases.add(lease)
   try {
     state.assertOpen()
     if (before !== undefined) await startInSession(state, async () => await before())
+    state.leases.add(lease)
     for (;;) {
       state.assertOpen()
       // A generator runs in the context of whoever asks for the next row.

@@ -33,6 +33,8 @@ export class SessionParticipant implements Participant {
   readonly #keepsReads: boolean
   readonly #forks = new Set<EntityManager>()
   #changesBefore: unknown
+  /** Undefined where it was not asked. */
+  #wroteBeforeStream: boolean | undefined
 
   private constructor(root: EntityManager, state: SessionState, keepsReads: boolean) {
     this.#root = root
@@ -69,8 +71,17 @@ export class SessionParticipant implements Participant {
     return undefined
   }
 
+  streams(): boolean {
+    return [...this.#state.leases].some(({ isStream }) => isStream === true)
+  }
+
+  async beforeStream(): Promise<void> {
+    this.#wroteBeforeStream ||= await this.hasWritten()
+  }
+
   async hasWritten(): Promise<boolean> {
     if (this.#state.engine.readonly || !this.live) return false
+    if (this.streams()) return this.#wroteBeforeStream !== false // the server answers nothing else while a cursor is read
     if (this.#keepsReads || this.#state.notified) return true // what was read at `serializable` holds only if the commit succeeds
     if (this.#dialect === 'postgresql') return (await this.#execute(HAS_WRITTEN, 'get'))?.['wrote'] !== false
     if (this.#dialect === 'sqlite') return this.#state.ranRawSql || (await this.#execute(TOTAL_CHANGES, 'get'))?.['changes'] !== this.#changesBefore
@@ -117,7 +128,10 @@ export class SessionParticipant implements Participant {
   }
 
   async #undo(): Promise<void> {
+    const streams = [...this.#state.leases].filter(({ isStream }) => isStream === true) // the rollback would wait for them
+    const ends = streams.map(async (lease) => await lease.end())
     if (this.transaction.isRolledBack !== true) await rollBack(this.#root, this.transaction, this.#state)
+    await Promise.allSettled(ends)
     withInternalAccess(() => forgetEntities([this.#root, ...this.#forks], this.#state))
     this.#detach()
   }

@@ -32,6 +32,8 @@ export interface Enlisting {
   enlist(em: EntityManager): Promise<void> | undefined
   /** The transaction that it is in by that. */
   transactionOf(em: EntityManager): OpenTransaction | undefined
+  /** The same, for a stream of rows: while it is read nothing else can be asked, not even whether something was written. */
+  enlistStream(em: EntityManager): Promise<void> | undefined
   /** Takes the session into it, and gives the transaction; undefined where there is none. */
   transaction(): Promise<OpenTransaction | undefined>
   /**

@@ -39,6 +39,7 @@ export class TransactionManager<Sessions = unknown> {
   readonly #surroundings: TransactionSurroundings
   #current: Transaction | undefined
   #closed = false
+  #keptOpen = false
 
   /** @internal */
   constructor(surroundings: TransactionSurroundings, settings: ManagerSettings) {
@@ -75,7 +76,6 @@ export class TransactionManager<Sessions = unknown> {
    * database fails with. Everything is aborted then.
    */
   async commit(): Promise<void> {
-    if (this.#current === undefined && this.#settings.mode === 'request') return // nothing was used
     const transaction = this.#needed('commit()')
     try {
       await transaction.commit()
@@ -102,6 +102,17 @@ export class TransactionManager<Sessions = unknown> {
   /** From here on the transaction can only be aborted: `commit()` fails, and the end of the request aborts it, whatever is answered. */
   doom(): void {
     this.#needed('doom()').doomed = true
+  }
+
+  /**
+   * Lets a stream of rows go on after the commit, as the body of a reply for instance: the transaction of this engine, where nothing was written in it, ends with
+   * the request and not with the others. Without it such a stream makes the commit fail, because its connection is about to be given back.
+   *
+   * @param engine - the name of a `readonly` engine with `snapshot: true`, or of another one that is only read here
+   */
+  keepOpen(engine: string): void {
+    this.#needed('keepOpen()').keptOpen.add(engine)
+    this.#keptOpen = true
   }
 
   /**
@@ -157,6 +168,22 @@ export class TransactionManager<Sessions = unknown> {
   /** @internal */
   get $options(): TransactionOptions {
     return this.#settings.options
+  }
+
+  /**
+   * Whether the open transaction has anything to keep. Flushes, to know.
+   * @internal
+   */
+  async $hasWork(): Promise<boolean> {
+    return (await this.$forStatement()?.hasWork()) === true
+  }
+
+  /**
+   * Whether a transaction may outlive its decision on purpose.
+   * @internal
+   */
+  get $keptOpen(): boolean {
+    return this.#keptOpen
   }
 
   /** @internal */

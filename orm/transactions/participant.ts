@@ -10,6 +10,8 @@ export interface Participant {
   readonly name: string
   /** Whether the database has given the transaction up, and since which error; undefined where it has not. Asks nothing of it. */
   spoiltBy(): unknown
+  /** Whether somebody is in the middle of a stream of rows. */
+  streams(): boolean
   /** Whether there is anything that a commit would keep. */
   hasWritten(): Promise<boolean>
   /** @throws what the database says; the transaction is over then as well */

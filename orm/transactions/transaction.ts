@@ -1,4 +1,4 @@
-import { DoomedTransactionError, SavepointInvalidError, TransactionEndingError, TransactionRolledBackError } from '../errors.ts'
+import { DoomedTransactionError, SavepointInvalidError, StreamOpenError, TransactionEndingError, TransactionRolledBackError } from '../errors.ts'
 import { commitOneByOne } from './commit-order.ts'
 import { type DataManager, inOrder, type TransactionInfo } from './data-manager.ts'
 import { type Hook, type HookRun, runHook, runLateHooks } from './hooks.ts'
@@ -27,6 +27,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   readonly afterCommit: Hook<unknown>[] = []
   readonly afterAbort: ((sessions: unknown, reason: unknown) => unknown)[] = []
   readonly dataManagers: Set<DataManager> = new Set()
+  /** Engines whose transaction, where nothing was written in it, outlives the decision. */
+  readonly keptOpen: Set<string> = new Set()
   readonly #surroundings: TransactionSurroundings
   readonly #joining = new Map<object, Promise<Participant>>()
   readonly #savepoints: TransactionSavepoint[] = []
@@ -70,6 +72,14 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   async participants(): Promise<Participant[]> {
     const begun = await Promise.allSettled(this.#joining.values())
     return begun.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  }
+
+  /** Whether there is anything to keep, or anybody who waits for the end. */
+  async hasWork(): Promise<boolean> {
+    if (this.dataManagers.size + this.beforeCommit.length + this.afterCommit.length + this.afterAbort.length > 0) return true
+    await this.#surroundings.flush()
+    const wrote = await Promise.all((await this.participants()).map(async (participant) => await participant.hasWritten()))
+    return wrote.includes(true)
   }
 
   // ---- savepoints ----
@@ -126,7 +136,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     for (const manager of managers) await manager.commit(this)
     await this.#surroundings.flush() // a data manager may have used the sessions
     const participants = await this.participants()
-    for (const participant of participants) assertSound(participant)
+    for (const participant of participants) await assertSound(participant, this.keptOpen)
     for (const manager of managers) await manager.vote?.(this)
     if (this.doomed) throw new DoomedTransactionError()
     this.#assertUninterrupted()
@@ -134,7 +144,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     this.#assertUninterrupted()
     this.#phase = 'deciding'
     await commitOneByOne(participants.filter((_, index) => wrote[index]))
-    await Promise.all(participants.filter((_, index) => !wrote[index]).map(async (participant) => await participant.release()))
+    const read = participants.filter((participant, index) => !wrote[index] && !this.keptOpen.has(participant.name))
+    await Promise.all(read.map(async (participant) => await participant.release()))
     this.#phase = 'committed'
     for (const manager of managers) {
       try {
@@ -196,8 +207,9 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   }
 }
 
-/** @throws TransactionRolledBackError where the database has given the transaction up, with the error that was swallowed as its cause */
-function assertSound(participant: Participant): void {
+/** @throws StreamOpenError where rows are still being read; TransactionRolledBackError where the database has given the transaction up, with the error that was swallowed as its cause */
+async function assertSound(participant: Participant, keptOpen: ReadonlySet<string>): Promise<void> {
+  if (participant.streams() && !(keptOpen.has(participant.name) && !(await participant.hasWritten()))) throw new StreamOpenError(participant.name)
   const cause = participant.spoiltBy()
   if (cause !== undefined) throw new TransactionRolledBackError(participant.name, 'COMMIT', { cause })
 }

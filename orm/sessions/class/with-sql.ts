@@ -35,7 +35,7 @@ export function withSql(Base: EntityManagerClass): EntityManagerClass {
     override stream(...args: any[]): any {
       const rows = (super.stream as (...args: unknown[]) => AsyncIterableIterator<unknown>)(...args)
       const state = this[kBinding]?.state
-      return state === undefined ? rows : leasedStream(rows, state, () => state.enlisting?.enlist(this.getContext(false) as EntityManager))
+      return state === undefined ? rows : leasedStream(rows, state, () => state.enlisting?.enlistStream(this.getContext(false)))
     }
 
     override getConnection(type?: 'read' | 'write'): ReturnType<EntityManager['getConnection']> {
