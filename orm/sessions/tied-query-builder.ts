@@ -19,9 +19,9 @@ export function tieQueryBuilder<T extends object>(builder: T, state: SessionStat
   const [execute, stream, clone] = [asking.execute.bind(builder), asking.stream.bind(builder), asking.clone.bind(builder)]
   const made = asking.context
   // It was made before the managed transaction had begun, perhaps for one that is over.
-  const join = async (stream = false): Promise<void> => {
+  const join = async (streams = false): Promise<void> => {
     if (em === undefined || made !== undefined || state.enlisting === undefined) return
-    await (stream ? state.enlisting.enlistStream(em) : state.enlisting.enlist(em))
+    await (streams ? state.enlisting.enlistStream(em) : state.enlisting.enlist(em))
     asking.context = em.getTransactionContext<object>()
   }
   const tied: Pick<Asking, 'execute' | 'stream' | 'clone'> = {
