@@ -26,6 +26,8 @@ export interface GuardedClient extends PgClient {
   checkout: Checkout | undefined
   /** It is on its way into the pool, or lies there. */
   readonly givenBack: boolean
+  /** Why the server has given the open transaction up: the first error in it. Undefined where it can still be committed. */
+  readonly spoiltBy: unknown
   /**
    * Has the server stop what runs now; does nothing where nothing runs or a COMMIT is on its way. Until the server answers again the
    * connection carries no other statement, and is not given to anybody else: a request to cancel means a backend, not a statement.

@@ -10,6 +10,7 @@ import type { ClientHost, GuardedClient } from './client-types.ts'
 import type { ClientClass, PgResult, Release } from './pg.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
+import { TransactionFailure } from './transaction-failure.ts'
 
 /**
  * Sent like a statement, it gives a connection back: kysely does not, where a hook such as `onReserveConnection` throws, and says only to
@@ -47,8 +48,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #timedOut = false
     /** The server has taken a request to cancel: it is there, and the statement is what takes long. */
     #heard = false
-    /** The last error since the transaction began: why a COMMIT may be answered by a rollback. */
-    #failure: unknown
+    readonly #failure = new TransactionFailure(this.connection)
     #fate: Error | undefined
     readonly #reported = new Map<string, string>()
     #gone = false
@@ -107,7 +107,6 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         const answer: PgResult | PgResult[] = await (kind === 'commit' || kind === 'script' ? this.#commit(kind, send, args) : send(...args))
         const commands = Array.isArray(answer) ? answer.map(({ command }) => command) : [answer.command]
         if (wasRolledBack(text, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
-        if (kind !== 'other') this.#failure = undefined
         return answer
       })
     }
@@ -144,17 +143,18 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const session = this.checkout?.session
       this.activity.sent(kind)
       this.#timedOut = this.#heard = false
+      let failed = false
       try {
         return await send()
       } catch (error) {
-        this.#failure = error
+        failed = true
         // The server sends the error first, and then whether it is read-only.
         if (isReadOnlyTransaction(error) && !host.readonly) await settlesWithin(this.#ready(), SETTLE_MS)
         const explained = this.#explain(error)
         throw session?.closed === true && kind === 'other' ? session.explain(explained) : explained
       } finally {
         this.activity.answered()
-        if (this.#failure !== undefined && (kind === 'begin' || kind === 'rollback')) this.release(true)
+        if (failed && (kind === 'begin' || kind === 'rollback')) this.release(true)
       }
     }
 
@@ -171,8 +171,11 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     #rolledBack(statement: string): Error {
-      const options = this.#failure === undefined ? [] : [{ cause: this.#failure }] as const
-      return new TransactionRolledBackError(host.engine, statement, ...options)
+      return new TransactionRolledBackError(host.engine, statement, { cause: this.#failure.last })
+    }
+
+    get spoiltBy(): unknown {
+      return this.#failure.current
     }
 
     #watchReads(cursor: Cursor): void {
@@ -263,7 +266,6 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const release = this.#release
       if (release === undefined) return
       this.#release = undefined
-      this.#failure = undefined
       this.#givenBack = !destroy
       if (destroy || this.connection.stream.destroyed) this.#leave(release, true)
       else if (this.#stopping === undefined && this.readyForQuery === true && host.resetOnRelease === 'transaction') this.#leave(release, this.#isDirty())

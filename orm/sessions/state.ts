@@ -18,8 +18,8 @@ export interface SessionEngine {
 export interface HeldConnection {
   /** What runs on it, and when anything last did, of `performance.now()`. */
   readonly activity: { readonly busy: boolean; readonly last: number }
-  /** The first error since its transaction was sound, where the server has given that up; undefined where it has not. */
-  readonly spoiltBy?: unknown
+  /** Why the server has given the open transaction up: the first error in it. Undefined where it can still be committed. */
+  readonly spoiltBy: unknown
   /** Has the server stop what runs on it. */
   stop(): Promise<void>
 }
