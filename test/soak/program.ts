@@ -1,4 +1,5 @@
 // Runs parts one after the other, and prints what they have measured.
+import { commits } from './commits/part.ts'
 import { crowds } from './crowd/part.ts'
 import { kills } from './kills/part.ts'
 import { readOptions } from './options.ts'
@@ -10,7 +11,7 @@ import { requests } from './requests/part.ts'
 import { Server } from './server.ts'
 import { shutdowns } from './shutdowns/part.ts'
 
-const PARTS: readonly Part[] = [requests, kills, outages, crowds, shutdowns]
+const PARTS: readonly Part[] = [requests, kills, outages, crowds, shutdowns, commits]
 
 /** @param defaults - how much of each part */
 export async function runProgram(name: string, defaults: Readonly<Record<string, number>>): Promise<void> {
