@@ -2,7 +2,7 @@
 import { defineEntity, type EntityManager, type InferEntity, type MikroORM, p } from '@mikro-orm/core'
 import { defineConfig as definePostgres, EntityManager as PostgresManager, MikroORM as PostgresORM } from '@mikro-orm/postgresql'
 import { defineConfig as defineSqlite, type EntityManager as SqliteManager } from '@mikro-orm/sqlite'
-import { createSqlAssist, DbSessionsContainer, defineEngines, type EnginesOf, type ReadonlySession, type Session, sqlAssistConfig, type SqlAssistPluginOptions, type WriteMethod } from 'fastify-sqlassist'
+import { createSqlAssist, DbSessionsContainer, defineEngines, type EnginesOf, type ReadonlySession, type Session, sqlAssistConfig, type SqlAssistPluginOptions, type SqlAssistRouteOptions, type WriteMethod } from 'fastify-sqlassist'
 import { describe, expect, test } from 'tstyche'
 
 const Group = defineEntity({ name: 'Group', properties: { id: p.integer().primary(), name: p.string() } })
@@ -150,5 +150,34 @@ describe('createSqlAssist', () => {
     expect({ sqlassist: await createSqlAssist({ engines }) }).type.toBeAssignableTo<SqlAssistPluginOptions>()
     expect({ engines, attribute: 'db', requestContext: 'writer' }).type.toBeAssignableTo<SqlAssistPluginOptions>()
     expect({ engines, requestContext: true }).type.not.toBeAssignableTo<SqlAssistPluginOptions>()
+  })
+})
+
+describe('transactions', () => {
+  test('hooks are given the typed sessions', () => {
+    container.transaction.afterCommit((sessions) => {
+      expect(sessions.writer).type.toBeAssignableTo<PostgresManager>()
+      expect(sessions).type.not.toHaveProperty('nowhere')
+    })
+    container.transaction.afterAbort((sessions, reason) => {
+      expect(sessions.logger).type.toBeAssignableTo<SqliteManager>()
+      expect(reason).type.toBe<unknown>()
+    })
+    expect(container.transaction.join).type.not.toBeCallableWith({ sortKey: 'a mailer without phases' })
+  })
+
+  test('a job gets typed sessions, and what it returns', async () => {
+    const db = await createSqlAssist({ engines })
+    expect(db.transaction(async ({ writer }) => await writer.count(Group))).type.toBe<Promise<number>>()
+    expect(db.transaction).type.not.toBeCallableWith(async () => {}, { isolationLevel: 'chaos' })
+    expect(db.transaction).type.toBeCallableWith(async () => {}, { isolationLevel: 'serializable', retry: { attempts: 3 } })
+  })
+})
+
+describe('routes', () => {
+  test('say what they want', () => {
+    const options = { transaction: 'request', retry: { attempts: 2 }, commitVeto: (_request: unknown, reply: { statusCode: number }) => reply.statusCode > 200 } as const
+    expect(options).type.toBeAssignableTo<SqlAssistRouteOptions>()
+    expect({ transaction: 'always' } as const).type.not.toBeAssignableTo<SqlAssistRouteOptions>()
   })
 })
