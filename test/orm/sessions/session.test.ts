@@ -267,3 +267,11 @@ onEachDatabase(t, 'sessions start as the engine says', async (t, database) => {
   t.equal(await only.count(Author, {}, { filters: ['named'] }), 1)
   t.equal(await only.fork().count(Author), 1, 'forks too')
 })
+
+onEachDatabase(t, 'what the driver and its connection answer at once, they answer at once', async (t, database) => {
+  const { writer } = await withWriter(t, database)
+  const platform = writer.config.getPlatform()
+  t.equal(writer.getConnection().getPlatform(), platform)
+  t.equal(writer.getDriver().getPlatform(), platform)
+  t.equal(writer.getDriver().config, writer.config)
+})
