@@ -7,7 +7,8 @@ import { assertContextUnambiguous, provideRequestContext } from './request-conte
 import { managerSettings } from './attempts.ts'
 import { RequestContainers } from './request-containers.ts'
 import { decorateRequests } from './request-session.ts'
-import { endTransactions, RouteTransactions } from './request-transaction.ts'
+import { endTransactions } from './request-transaction.ts'
+import { RouteTransactions } from './route-transactions.ts'
 import { checkRoutes } from './route-options.ts'
 import { shutDownWithApplication } from './shutdown.ts'
 

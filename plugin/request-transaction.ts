@@ -1,47 +1,9 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestContainers } from './request-containers.ts'
 import { isOver } from './request-end.ts'
 import { retrying } from './retrying-handler.ts'
-import { isDisabledByEnvironment, settingsOf, type TransactionSettings } from './transaction-settings.ts'
-import type { PluginSettings } from './options.ts'
-
-/** Where a route keeps what holds for it: Fastify copies the `config` that a route is registered with, and what is in it. */
-const kSettings: unique symbol = Symbol('fastify-sqlassist.transaction')
-
-interface RouteConfig {
-  readonly [kSettings]?: TransactionSettings
-}
-
-/** What holds for each route of the scope. */
-export class RouteTransactions {
-  readonly #plugin: PluginSettings
-  readonly #disabled = isDisabledByEnvironment()
-  readonly #default: TransactionSettings
-  readonly #wanted: string[] = []
-
-  constructor(plugin: PluginSettings) {
-    this.#plugin = plugin
-    this.#default = settingsOf(plugin.transaction, {}, this.#disabled)
-  }
-
-  /** What holds for a request; one that no route answers has the plugin's options. */
-  of(request: FastifyRequest): TransactionSettings {
-    return (request.routeOptions.config as RouteConfig | undefined)?.[kSettings] ?? this.#default
-  }
-
-  register(route: RouteOptions): TransactionSettings {
-    const own = route.config?.sqlassist ?? {}
-    if (this.#disabled && (own.transaction ?? this.#plugin.transaction.transaction) === 'request') this.#wanted.push(`${String(route.method)} ${route.url}`)
-    const settings = settingsOf(this.#plugin.transaction, own, this.#disabled)
-    route.config = { ...route.config, [kSettings]: settings } as typeof route.config & RouteConfig
-    return settings
-  }
-
-  /** The routes that asked for more than the environment allows. */
-  get overruled(): readonly string[] {
-    return this.#wanted
-  }
-}
+import type { RouteTransactions } from './route-transactions.ts'
+import type { TransactionSettings } from './transaction-settings.ts'
 
 /**
  * Ends the transactions of requests before the first byte of the reply, in the last onSend hook: whichever way a handler replies, it goes through there.
@@ -57,9 +19,12 @@ export function endTransactions(app: FastifyInstance, routes: RouteTransactions,
       await settle(request, reply)
     })
   })
-  app.addHook('onSend', async function commitBeforeNotFound(request, reply) {
-    if (request.is404) await settle(request, reply)
-  })
+  // A request that no route answers has the plugin's options.
+  if (routes.ofNoRoute.mode === 'request') {
+    app.addHook('onSend', async function commitBeforeNotFound(request, reply) {
+      if (request.is404) await settle(request, reply)
+    })
+  }
   // Before the error handler runs, which may answer with anything.
   app.addHook('onError', async function abortOnError(request, _reply, error) {
     if (routes.of(request).mode === 'request') await containers.known(request)?.transaction.abort(error)

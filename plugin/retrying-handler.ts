@@ -13,6 +13,7 @@ import type { TransactionSettings } from './transaction-settings.ts'
  * does Fastify get it.
  */
 export function retrying(handler: RouteHandlerMethod, settings: TransactionSettings, retry: RetryOptions, containers: RequestContainers): RouteHandlerMethod {
+  if (made.has(handler)) return handler // of a GET route, when Fastify makes the HEAD route beside it
   let warned = false
   const warn = (request: FastifyRequest, why: string): void => {
     if (warned) return
@@ -68,8 +69,11 @@ export function retrying(handler: RouteHandlerMethod, settings: TransactionSetti
     return result
   }
 
+  made.add(callAgain)
   return callAgain
 }
+
+const made = new WeakSet<RouteHandlerMethod>()
 
 /** What a hook has done in the transaction, the next attempt would not do again. */
 async function hasWritten(request: FastifyRequest, containers: RequestContainers): Promise<boolean> {
