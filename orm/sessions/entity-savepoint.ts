@@ -32,7 +32,10 @@ export class EntitySavepoint {
         snapshot.restoreKnowledge()
         known.store(entity as never) // it may have been removed since
       }
-      for (const [index, stack] of stacksOf(em).entries()) for (const entity of waiting[index]!) stack.add(entity)
+      for (const [index, stack] of stacksOf(em).entries()) {
+        stack.clear() // a collection persists what it is filled with
+        for (const entity of waiting[index]!) stack.add(entity)
+      }
       await reload(em, late)
     }
   }
@@ -48,13 +51,14 @@ export function forgetEntities(managers: readonly EntityManager[], state: Sessio
 function makeNewAgain(managers: readonly EntityManager[], state: SessionState, isKept: (entity: object) => boolean): void {
   const gone = [...state.created].filter(([entity]) => !isKept(entity)).map(([entity, hadKey]) => ({ entity, hadKey, snapshot: new EntitySnapshot(entity) }))
   for (const em of managers) {
-    for (const stack of stacksOf(em)) stack.clear()
     for (const { entity } of gone) em.getUnitOfWork(false).unsetIdentity(entity as never)
   }
   for (const { entity, hadKey, snapshot } of gone) {
     state.created.delete(entity)
     snapshot.makeNew(hadKey)
   }
+  for (const { snapshot } of gone) snapshot.renewCollections()
+  for (const em of managers) for (const stack of stacksOf(em)) stack.clear()
 }
 
 const identityMapOf = (em: EntityManager): object[] => [...em.getUnitOfWork(false).getIdentityMap()] as object[]

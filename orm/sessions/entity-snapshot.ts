@@ -78,7 +78,7 @@ export class EntitySnapshot {
   }
 
   /**
-   * Its row is gone: MikroORM is to insert it, where somebody persists it again.
+   * Its row is gone: MikroORM is to insert it, where somebody persists it again. Its collections come later, see {@link renewCollections}.
    *
    * @param hadKey - whether its key was its own; one that the database had given is taken from it
    */
@@ -91,6 +91,11 @@ export class EntitySnapshot {
     known.__managed = false
     known.__loadedProperties.clear()
     if (!hadKey) for (const name of known.__meta.primaryKeys) delete entity[name]
+  }
+
+  /** Of entities that are all new, so that none of them is taken for a row that is there. */
+  renewCollections(): void {
+    const entity = this.#entity as Values
     for (const [name, items] of this.#collections) {
       const collection = entity[name] as Collection<object>
       collection.hydrate([])

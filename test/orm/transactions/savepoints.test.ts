@@ -1,0 +1,199 @@
+// Savepoints over all engines at once, and what the sessions believe after going back to one.
+import t from 'tap'
+import { wrap } from '@mikro-orm/core'
+import { Author, Book } from '../sessions/fixtures/library.ts'
+import { onEachKind } from './fixtures/branches.ts'
+
+onEachKind(t, 'going back undoes both engines, again and again, and what came before stays', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris, rome } = session
+  await transaction.begin()
+  paris.persist(new Author('before'))
+  await rome.persistAndFlush(new Author('before'))
+  const savepoint = await transaction.savepoint()
+  for (let time = 0; time < 3; time++) {
+    await paris.persistAndFlush(new Author(`after ${time}`))
+    await rome.insert(Author, { name: `after ${time}` })
+    t.equal(await rome.count(Author), 2)
+    await savepoint.rollback()
+    t.equal(await paris.count(Author), 1)
+    t.equal(await rome.count(Author), 1)
+  }
+  paris.persist(new Author('at last'))
+  await transaction.commit()
+  t.strictSame(await saved(), { paris: ['at last', 'before'], rome: ['before'] })
+})
+
+onEachKind(t, 'nested, and invalid once an earlier one was gone back to or the transaction is over', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  await paris.persistAndFlush(new Author('1'))
+  const outer = await transaction.savepoint()
+  await paris.persistAndFlush(new Author('2'))
+  const inner = await transaction.savepoint()
+  await paris.persistAndFlush(new Author('3'))
+  await inner.rollback()
+  t.equal(await paris.count(Author), 2)
+  await outer.rollback()
+  t.equal(await paris.count(Author), 1)
+  await t.rejects(inner.rollback(), { code: 'SQLASSIST_SAVEPOINT_INVALID' })
+  t.equal(await paris.count(Author), 1)
+  await transaction.commit()
+  await t.rejects(outer.rollback(), { code: 'SQLASSIST_SAVEPOINT_INVALID' })
+  t.strictSame((await saved()).paris, ['1'])
+})
+
+onEachKind(t, 'an engine that has joined since leaves, and may join again', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris, rome } = session
+  await transaction.begin()
+  await paris.persistAndFlush(new Author('before'))
+  const savepoint = await transaction.savepoint()
+  await rome.persistAndFlush(new Author('after'))
+  await savepoint.rollback()
+  t.notOk(rome.isInTransaction())
+  t.equal(await rome.count(Author), 0)
+  await rome.persistAndFlush(new Author('again'))
+  await transaction.commit()
+  t.strictSame(await saved(), { paris: ['before'], rome: ['again'] })
+})
+
+onEachKind(t, 'a statement that has failed is healed by going back', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  await paris.persistAndFlush(new Author('before'))
+  const savepoint = await transaction.savepoint()
+  await t.rejects(paris.execute('select * from nowhere'))
+  await savepoint.rollback()
+  await paris.persistAndFlush(new Author('after'))
+  await transaction.commit()
+  t.strictSame((await saved()).paris, ['after', 'before'])
+})
+
+onEachKind(t, 'created entities are new again, with their relations', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  const ada = new Author('Ada')
+  await paris.persistAndFlush(ada)
+  const savepoint = await transaction.savepoint()
+  const bruno = new Author('Bruno')
+  bruno.books.add(new Book('Nights'), new Book('Days'))
+  ada.books.add(new Book('Notes'))
+  await paris.persistAndFlush(bruno)
+  t.equal(await paris.count(Book), 3)
+  const [notes] = ada.books
+  await savepoint.rollback()
+  t.equal(bruno.id, undefined)
+  t.notOk(wrap(bruno).isManaged())
+  t.equal(ada.books.length, 0)
+  t.ok(wrap(ada).isManaged())
+  await paris.flush()
+  t.equal(await paris.count(Book), 0, 'nothing comes back by itself')
+  paris.persist(bruno)
+  ada.books.add(notes!)
+  await transaction.commit()
+  t.ok(bruno.id > 0)
+  t.strictSame((await saved()).paris, ['Ada', 'Bruno'])
+  await using later = db.session()
+  const titles = (await later.paris.find(Book, {}, { populate: ['author'], orderBy: { title: 'asc' } })).map((book) => `${book.title} by ${book.author.$.name}`)
+  t.strictSame(titles, ['Days by Bruno', 'Nights by Bruno', 'Notes by Ada'])
+})
+
+onEachKind(t, 'changed entities are as they were, and a change that is made again is written', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  const [ada, bruno] = [new Author('Ada'), new Author('Bruno')]
+  await paris.persistAndFlush([ada, bruno])
+  const savepoint = await transaction.savepoint()
+  ada.name = 'Ada L.'
+  await paris.flush()
+  bruno.name = 'not flushed'
+  await savepoint.rollback()
+  t.equal(ada.name, 'Ada')
+  t.equal(bruno.name, 'Bruno')
+  ada.name = 'Ada L.'
+  await transaction.commit()
+  t.strictSame((await saved()).paris, ['Ada L.', 'Bruno'])
+})
+
+onEachKind(t, 'removed entities are managed again', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  const ada = new Author('Ada')
+  await paris.persistAndFlush(ada)
+  const { id } = ada
+  const savepoint = await transaction.savepoint()
+  await paris.removeAndFlush(ada)
+  t.equal(await paris.count(Author), 0)
+  await savepoint.rollback()
+  t.equal(ada.id, id)
+  t.equal(await paris.findOneOrFail(Author, { name: 'Ada' }), ada, 'the same object')
+  ada.name = 'Ada L.'
+  await transaction.commit()
+  t.strictSame((await saved()).paris, ['Ada L.'])
+})
+
+onEachKind(t, 'what was loaded since is loaded once more, or let go', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await paris.insertMany(Author, [{ name: 'Ada' }, { name: 'Bruno' }])
+  await transaction.begin()
+  await paris.count(Author)
+  const savepoint = await transaction.savepoint()
+  await paris.nativeUpdate(Author, { name: 'Ada' }, { name: 'changed' })
+  await paris.insert(Author, { name: 'gone' })
+  const [changed, bruno, gone] = await paris.find(Author, {}, { orderBy: { id: 'asc' } })
+  bruno!.name = 'not flushed'
+  await savepoint.rollback()
+  t.equal(changed!.name, 'Ada')
+  t.equal(bruno!.name, 'Bruno')
+  t.notOk(wrap(gone!).isManaged())
+  changed!.name = 'Ada L.'
+  await transaction.commit()
+  t.strictSame((await saved()).paris, ['Ada L.', 'Bruno'])
+})
+
+onEachKind(t, 'a collection that was loaded since can be loaded again', async (t, { db }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  const author = new Author('Ada')
+  author.books.add(new Book('Notes'))
+  await paris.persistAndFlush(author)
+  paris.clear()
+  await transaction.begin()
+  const ada = await paris.findOneOrFail(Author, { name: 'Ada' })
+  const savepoint = await transaction.savepoint()
+  await ada.books.init()
+  ada.books.add(new Book('More notes'))
+  await paris.flush()
+  await savepoint.rollback()
+  t.strictSame((await ada.books.loadItems()).map(({ title }) => title), ['Notes'])
+  await transaction.commit()
+  t.equal(await paris.count(Book), 1)
+})
+
+onEachKind(t, 'session.transactional() that fails leaves the session as it was', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  const ada = new Author('Ada')
+  await paris.persistAndFlush(ada)
+  const waiting = new Author('waiting')
+  paris.persist(waiting)
+  const lost = new Author('lost')
+  await t.rejects(paris.transactional(async (em) => {
+    ada.name = 'changed'
+    em.persist(lost)
+    await em.flush()
+    throw new Error('no')
+  }), { message: 'no' })
+  t.equal(ada.name, 'Ada')
+  t.notOk(wrap(lost).isManaged())
+  await transaction.commit()
+  t.strictSame((await saved()).paris, ['Ada', 'waiting'])
+})
