@@ -25,6 +25,8 @@ export class EntitySnapshot {
   readonly #initialized: boolean
   readonly #loaded: readonly string[]
   readonly #values = new Map<string, unknown>()
+  /** Relations that live in the entity itself. */
+  readonly #references = new Map<string, unknown>()
   /** Items of each collection; undefined where it was not loaded. */
   readonly #collections = new Map<string, object[] | undefined>()
 
@@ -42,8 +44,8 @@ export class EntitySnapshot {
         if (value instanceof Collection) this.#collections.set(name, value.isInitialized() ? value.getItems(false) : undefined)
       } else if (!isToOne(kind)) {
         this.#values.set(name, Utils.copy(value)) // dates, arrays and embedded objects may be changed in place
-      } else if (Object.hasOwn(entity, name)) {
-        this.#values.set(name, value)
+      } else if ('value' in (Object.getOwnPropertyDescriptor(entity, name) ?? {})) {
+        this.#references.set(name, value)
       }
     }
   }
@@ -61,8 +63,9 @@ export class EntitySnapshot {
   restoreValues(): void {
     const entity = this.#entity as Values
     for (const [name, value] of this.#values) {
-      if (!Object.is(entity[name], value)) entity[name] = Utils.isEntity(value) ? value : Utils.copy(value) // it may be restored again
+      if (!Object.is(entity[name], value)) entity[name] = Utils.copy(value) // it may be restored again
     }
+    for (const [name, value] of this.#references) entity[name] = value
     this.#known.__data = { ...this.#data }
   }
 

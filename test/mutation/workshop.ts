@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { type PostgresServer, startPostgres, stopPostgres } from '../support/postgres-server.ts'
 
 /** A copy of the sources to change, and a server for its tests. */
@@ -32,10 +33,11 @@ export async function runTest({ folder, server }: Workshop, test: string, env: R
   const child = spawn(process.execPath, ['--enable-source-maps', '--conditions=fastify-sqlassist-source', '--import=tsx', test], {
     cwd: folder,
     env: { ...process.env, DATABASE_URL: server.url, TAP_BAIL: '1', TAP_TIMEOUT: String(PATIENCE_MS / 1000), ...env },
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
+  const printed = text(child.stdout)
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
   const code = await new Promise<number | null>((done) => child.once('close', done))
   clearTimeout(timer)
-  return code === 0
+  return code === 0 && !/^not ok/m.test(await printed)
 }
