@@ -313,6 +313,23 @@ export class PartialCommitError extends PartialCommit implements CommitOutcomes 
   }
 }
 
+export const PrepareFailedError = coded(
+  'PrepareFailedError', 'SQLASSIST_PREPARE_FAILED', 500,
+  (engine: string, remedy: string) => `The transaction on engine '${engine}' could not be prepared, and was undone on all engines: ${remedy}.`,
+)
+
+export const TwoPhaseImpossibleError = coded(
+  'TwoPhaseImpossibleError', 'SQLASSIST_TWO_PHASE_IMPOSSIBLE', 500,
+  (engines: string) =>
+    `The transaction was to be committed in two phases, but has written to more than one engine that cannot be prepared: ${engines}. Everything was undone. ` +
+    `Mark them 'twoPhase: true' (PostgreSQL only), write to one of them at most, or leave the transaction's option 'twoPhase' out.`,
+)
+
+export const TransactionRecoveredError = coded(
+  'TransactionRecoveredError', 'SQLASSIST_TRANSACTION_RECOVERED', 503,
+  () => `Recovery has taken the transaction for left behind and rolled it back on all engines before it was committed: do the whole work again.`,
+)
+
 export const StreamOpenError = coded(
   'StreamOpenError', 'SQLASSIST_STREAM_OPEN', 500,
   (engine: string) =>

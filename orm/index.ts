@@ -26,6 +26,7 @@ export type { DataManager, DataManagerSavepoint, TransactionInfo } from './trans
 export type { TransactionIsolation, TransactionOptions, TransactionRunOptions } from './transactions/options.ts'
 export type { RetryOptions } from './transactions/retry-options.ts'
 export type { Savepoint } from './transactions/savepoint.ts'
+export type { BrokenTransaction, FoundTransaction, LeftTransaction, RecoveryReport } from './transactions/two-phase/report.ts'
 
 export { DeclaredTable } from './models/declared-table.ts'
 export { NAMING_CONVENTION } from './models/naming/convention.ts'
@@ -92,6 +93,7 @@ export {
   PartialCommitError,
   PoolDeadlockError,
   PoolQueueFullError,
+  PrepareFailedError,
   ReadonlyEngineError,
   ReinitUnsupportedError,
   RequestNotReadyError,
@@ -110,5 +112,7 @@ export {
   TransactionManagedError,
   TransactionNotActiveError,
   TransactionOpenError,
+  TransactionRecoveredError,
   TransactionRolledBackError,
+  TwoPhaseImpossibleError,
 } from './errors.ts'

@@ -15,6 +15,9 @@ import type { SessionInfo } from './sessions/info.ts'
 import type { DbSessionsContainer, EnginesOf } from './sessions/types.ts'
 import { assertRunOptions, type TransactionRunOptions } from './transactions/options.ts'
 import { runInTransaction } from './transactions/run.ts'
+import { Recovering } from './transactions/two-phase/recovering.ts'
+import type { RecoveryReport } from './transactions/two-phase/report.ts'
+import { TwoPhase } from './transactions/two-phase/two-phase.ts'
 import type { ManagerSettings } from './transactions/manager.ts'
 
 /** Options of {@link createSqlAssist}. */
@@ -27,11 +30,17 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
   readonly discovery?: Discovery
   /** How long `dispose()` waits for containers and for statements, each, in ms. Default: 10,000. */
   readonly closeTimeoutMs?: number
+  /**
+   * With `twoPhase` engines: how often to look for what a dead process has left prepared, in ms; also done at start-up, and when something was left here.
+   * 0: only with `recover()`. Default: 30,000.
+   */
+  readonly recoveryIntervalMs?: number
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks'])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks'])
 const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal'])
 const CLOSE_TIMEOUT_MS = 10_000
+const RECOVERY_INTERVAL_MS = 30_000
 
 /** What {@link SqlAssist.session} is given. */
 export interface SessionOptions {
@@ -49,6 +58,8 @@ export class SqlAssist<E extends object = {}> {
   readonly #logger: SqlAssistLogger
   readonly #closeTimeoutMs: number
   readonly #factories = new Set<ContainerFactory>()
+  readonly #twoPhase: TwoPhase | undefined
+  readonly #recovering: Recovering | undefined
   #disposing: Promise<void> | undefined
 
   /** @internal use {@link createSqlAssist} */
@@ -56,6 +67,12 @@ export class SqlAssist<E extends object = {}> {
     this.#registry = registry
     this.#logger = options.logger ?? noLogger
     this.#closeTimeoutMs = options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS
+    const databases = [...registry].flatMap(({ database }) => database ?? [])
+    if (databases.some(({ twoPhase }) => twoPhase)) {
+      this.#twoPhase = new TwoPhase(databases, this.#logger)
+      this.#recovering = new Recovering(this.#twoPhase, options.recoveryIntervalMs ?? RECOVERY_INTERVAL_MS)
+      this.#recovering.start()
+    }
     this.#containers = this.containers(options)
   }
 
@@ -145,6 +162,17 @@ export class SqlAssist<E extends object = {}> {
   }
 
   /**
+   * Finishes what processes have left that died in the middle of a two-phase commit: commits what was decided, rolls back what was not, and leaves alone
+   * what somebody is at work on, or what is not ours. Runs by itself at start-up and in the background, see `recoveryIntervalMs`; may run anywhere at the same time.
+   *
+   * @returns what was done, and what a human must decide. Never rejects for a database that cannot be reached: the report names it
+   */
+  async recover(): Promise<RecoveryReport> {
+    if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
+    return (await this.#recovering?.run()) ?? { committed: [], rolledBack: [], leftAlone: [], broken: [], failed: [] }
+  }
+
+  /**
    * Makes the connections of an engine anew, under load: a new pool for everything from now on; what runs on the old one, or waits for it,
    * is served to its end. After credentials were changed, or a database was moved behind its name.
    *
@@ -164,7 +192,7 @@ export class SqlAssist<E extends object = {}> {
    * @internal
    */
   containers(options: ContainerOptions = {}): ContainerFactory {
-    const factory = new ContainerFactory(this.#registry, options)
+    const factory = new ContainerFactory(this.#registry, options, this.#twoPhase)
     this.#factories.add(factory)
     return factory
   }
@@ -186,6 +214,7 @@ export class SqlAssist<E extends object = {}> {
     const drains = await Promise.all([...this.#factories].map(async (factory) => await factory.drain(this.#closeTimeoutMs)))
     const forced = drains.reduce((sum, count) => sum + count, 0)
     if (forced > 0) this.#logger.warn({ containers: forced }, `${forced} session containers were still open after ${this.#closeTimeoutMs} ms and have been closed`)
+    await this.#recovering?.stop()
     await Promise.all([...this.#registry].map(async (engine) => await engine.dispose(this.#closeTimeoutMs)))
   }
 }
@@ -203,6 +232,7 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   const { containerClass = SessionsContainer as unknown as ContainerClass, discovery = 'registration', logger = noLogger, closeTimeoutMs } = options
   assertContainerClass(containerClass)
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
+  assertTimeout('recoveryIntervalMs', options.recoveryIntervalMs)
   assertLeakOptions(options)
   if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
   assertLogger(logger)

@@ -2,6 +2,7 @@ import type { EntityManager, MikroORM } from '@mikro-orm/core'
 import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
+import { aside } from '../postgres/aside.ts'
 import type { EnginePool, PoolStats } from '../postgres/engine-pool.ts'
 import { bindSession } from '../sessions/binding.ts'
 import { closeSession, type SessionEnd } from '../sessions/close.ts'
@@ -9,9 +10,12 @@ import type { SessionInfo } from '../sessions/info.ts'
 import { sessionClass, type EntityManagerClass } from '../sessions/session-class.ts'
 import { type SessionEngine, type SessionOwner, SessionState } from '../sessions/state.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
+import type { SqlConnection, TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import { checkEngine, type EngineHealth } from './check.ts'
 import { closeOrm } from './close-orm.ts'
+import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 import { reinitEngine } from './reinit.ts'
 import type { SessionForkOptions } from './options.ts'
 import { assertForkOptions, type EngineDefinition } from './validate.ts'
@@ -40,6 +44,7 @@ export class Engine implements SessionEngine {
   #opened = 0
   #closed = 0
   #disposed = false
+  #database: TwoPhaseDatabase | undefined
 
   /**
    * @param make - makes the MikroORM at first use, where discovery was deferred
@@ -131,6 +136,28 @@ export class Engine implements SessionEngine {
     const connection = this.orm.driver.getConnection() as unknown as { getClient(): unknown }
     connection.getClient() // makes the pool, where nothing has yet
     return this.pool!.connectionOptions
+  }
+
+  /** What two-phase commit needs of it; undefined where the engine has no transactions, or connections that we do not look after. */
+  get database(): TwoPhaseDatabase | undefined {
+    return this.#canKeepRecords() ? (this.#database ??= this.#makeDatabase()) : undefined
+  }
+
+  #canKeepRecords(): boolean {
+    if (this.readonly || this.autocommit || this.#foreign) return false
+    const { config } = this.#definition
+    if (this.#orm === undefined) return dialectOf(config?.driver) === 'postgresql' && !isReadyMadeKysely(config?.driverOptions) // discovery was deferred
+    return this.pool !== undefined && !this.#guarantees!.readyMade
+  }
+
+  #makeDatabase(): TwoPhaseDatabase {
+    const patienceMs = { ...DEFAULT_LIMITS, ...this.#definition.limits }.commitTimeoutMs
+    const connect = async (): Promise<SqlConnection> => {
+      if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
+      this.connectionOptions()
+      return await aside(this.pool!, patienceMs / 2)
+    }
+    return { name: this.name, twoPhase: this.#definition.twoPhase, patienceMs, connect }
   }
 
   /** The pool of connections, where we look after it. */

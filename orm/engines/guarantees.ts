@@ -6,6 +6,7 @@ import { noLogger, type SqlAssistLogger } from '../logger.ts'
 import { postgresDriverOptions } from '../postgres/driver-options.ts'
 import { EnginePool } from '../postgres/engine-pool.ts'
 import { givingBack } from '../postgres/connection-hooks.ts'
+import { RECORDS_TABLE } from '../transactions/two-phase/records.ts'
 import { sessionClass } from '../sessions/session-class.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import { sqliteName } from '../sqlite/database-name.ts'
@@ -101,7 +102,7 @@ export interface ConfigSettings {
  * ```
  *
  * What it sets, around what you set: `contextName` (unique in the process), `entityManager`, `hydrator`, `subscribers`,
- * `driverOptions`, `onCreateConnection`, `namingStrategy` (unless you set it), `discovery.afterDiscovered`. Everything else is yours.
+ * `driverOptions`, `onCreateConnection`, `schemaGenerator.skipTables`, `namingStrategy` (unless you set it), `discovery.afterDiscovered`. Everything else is yours.
  *
  * @param name - the engine's name, as it will be registered
  * @param options - MikroORM options, driver included
@@ -126,6 +127,7 @@ export function sqlAssistConfig<O extends AnyOptions>(name: string, options: O, 
     subscribers: [...(options.subscribers ?? []), sessionSubscriber],
     driverOptions,
     ...namingOptions(options, settings.namingConvention, guarantees.dialect),
+    ...(guarantees.dialect === 'postgresql' ? { schemaGenerator: { ...options.schemaGenerator, skipTables: [...(options.schemaGenerator?.skipTables ?? []), RECORDS_TABLE] } } : {}),
     ...(guarantees.readonly ? { ensureDatabase: false } : {}),
   }
 }

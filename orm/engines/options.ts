@@ -29,6 +29,11 @@ export interface EngineOptions {
   readonly readonly?: boolean
   /** Each flush is durable by itself, and nothing undoes it: for audit lines. Transactions are refused. Default: false. */
   readonly autocommit?: boolean
+  /**
+   * PostgreSQL: a transaction over several engines is committed in two phases, so that all of it is kept or nothing, whatever happens in between. The server
+   * must have `max_prepared_transactions`. Default: false.
+   */
+  readonly twoPhase?: boolean
   /** How sessions are made; a function is called with the session's `info` (in a request: `{ request }`), once per session. */
   readonly fork?: SessionForkOptions | ((info: SessionInfo) => SessionForkOptions)
   /**

@@ -5,6 +5,7 @@ import { completeConvention } from '../models/naming/convention.ts'
 import { assertConfig } from './config-check.ts'
 import { assertLimits, assertResetOnRelease } from './limits.ts'
 import { assertMigrate } from './migrate-options.ts'
+import { assertTwoPhase } from './two-phase.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
 import { assertEngineName } from './names.ts'
@@ -16,10 +17,11 @@ export interface EngineDefinition extends EngineOptions {
   readonly default: boolean
   readonly readonly: boolean
   readonly autocommit: boolean
+  readonly twoPhase: boolean
   readonly dispose: boolean
 }
 
-const FLAGS = ['default', 'readonly', 'autocommit', 'dispose'] as const
+const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose'] as const
 const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
@@ -78,6 +80,7 @@ function validateEngine(name: string, options: unknown): EngineDefinition {
   assertMigrate(`${where}.migrate`, options)
   assertLimits(`${where}.limits`, options['limits'])
   assertResetOnRelease(`${where}.resetOnRelease`, options['resetOnRelease'])
+  if (options['twoPhase'] === true) assertTwoPhase(name, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
   return Object.freeze({ ...options, ...flags, name }) as unknown as EngineDefinition
 }

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { settlesWithin } from '../bounded.ts'
 import { ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
 import { runningSession } from '../sessions/running.ts'
+import { PREFIX } from '../transactions/two-phase/gid.ts'
 import { Activity } from './activity.ts'
 import { sendCancelRequest } from './cancel-request.ts'
 import type { Checkout } from './checkout.ts'
@@ -17,6 +18,12 @@ import { TransactionFailure } from './transaction-failure.ts'
  * its hooks which connection it was. It never reaches the server.
  */
 export const GIVE_BACK = '-- fastify-sqlassist: give this connection back'
+
+/** How two-phase commit prepares; what anybody else prepares is his own business. */
+const PREPARES = `prepare transaction '${PREFIX}`
+
+/** How kysely ends a transaction. */
+const ENDS_TRANSACTION = /^(?:commit|rollback)$/i
 
 /** How long a connection may take to answer after it was stopped, or to become clean, in ms. */
 const SETTLE_MS = 500
@@ -52,6 +59,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #fate: Error | undefined
     readonly #reported = new Map<string, string>()
     #gone = false
+    /** The transaction was prepared, and is no longer the connection's: kysely does not know. */
+    #prepared = false
 
     constructor(options: Record<string, unknown>) {
       super(withConnectTimeout(options, host.connectTimeoutMs))
@@ -98,6 +107,10 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       if (this.#stopping !== undefined) await this.#stopping
       const kind = kindOf(text)
       this.#assertHeld(kind, handedOut)
+      if (this.#prepared && ENDS_TRANSACTION.test(text)) {
+        this.#prepared = false
+        return { command: text.toUpperCase(), rows: [] } // the server would only warn
+      }
       const send = async (...what: unknown[]): Promise<PgResult> => await (super.query(...what) as Promise<PgResult>)
       if (kind === 'begin') {
         this.activity.sent('begin') // the question may take no longer than what it comes before
@@ -107,6 +120,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         const answer: PgResult | PgResult[] = await (kind === 'commit' || kind === 'script' ? this.#commit(kind, send, args) : send(...args))
         const commands = Array.isArray(answer) ? answer.map(({ command }) => command) : [answer.command]
         if (wasRolledBack(text, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
+        if (text.startsWith(PREPARES)) this.#prepared = true
         return answer
       })
     }
@@ -255,7 +269,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
 
     override set release(release: Release) {
       this.#release = release
-      this.#givenBack = false
+      this.#givenBack = this.#prepared = false
       this.#handedOut++
       this.#last = undefined // whoever waits still is refused, and nobody need wait for that
       this.activity.touched()

@@ -1,6 +1,7 @@
 import { EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { ManagerSettings } from '../transactions/manager.ts'
+import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
 import { SessionsContainer } from './container.ts'
 import { LeakWatch, type LeakOptions } from './leak-watch.ts'
 import type { SessionInfo } from './info.ts'
@@ -25,11 +26,13 @@ export class ContainerFactory {
   readonly #anyPreferences: readonly string[]
   readonly #Container: typeof SessionsContainer
   readonly #leaks: LeakWatch
+  readonly #twoPhase: TwoPhase | undefined
   readonly #live = new Set<SessionsContainer>()
   #waiting: (() => void)[] = []
   #checked = false
 
-  constructor(engines: SessionSources, options: ContainerOptions = {}) {
+  constructor(engines: SessionSources, options: ContainerOptions = {}, twoPhase?: TwoPhase) {
+    this.#twoPhase = twoPhase
     this.#engines = engines
     this.#leaks = new LeakWatch(options)
     this.#anyPreferences = preferencesOf(options.anyPreferences, engines)
@@ -47,7 +50,7 @@ export class ContainerFactory {
       ended?.()
     }
     const beside = (): SessionsContainer => this.create(info, logger, `${label}, a hook of its transaction`)
-    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed, beside }
+    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed, beside, twoPhase: this.#twoPhase }
     const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })
     this.#checkFields(container)
     const unwatch = this.#leaks.watch(label, logger, container.$states)

@@ -4,6 +4,7 @@ import type { SqlAssistLogger } from '../logger.ts'
 import { sessionStateOf } from './binding.ts'
 import type { SessionEnd } from './close.ts'
 import type { SessionInfo } from './info.ts'
+import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
 import { MANUAL, type ManagerSettings, TransactionManager } from '../transactions/manager.ts'
 import { Enlistment } from './enlistment.ts'
 import type { SessionState } from './state.ts'
@@ -23,6 +24,8 @@ export interface ContainerSetup {
   readonly beside: () => SessionsContainer
   /** What its transactions are like. Default: the application begins and ends them. */
   readonly transaction?: ManagerSettings
+  /** Undefined where no engine is a `twoPhase` one. */
+  readonly twoPhase?: TwoPhase | undefined
 }
 
 /** How long a hook of a transaction may take unless the options say otherwise, in ms. */
@@ -62,13 +65,16 @@ export class SessionsContainer {
   /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */
   get transaction(): TransactionManager {
     if (this.#transaction !== undefined) return this.#transaction
-    const { label, logger, beside, transaction: settings = MANUAL } = this.#setup
+    const { label, logger, beside, twoPhase, transaction: settings = MANUAL } = this.#setup
     const withSessions = async (run: (sessions: unknown) => Promise<void>): Promise<void> => {
       await using sessions = beside()
       await run(sessions)
     }
     const timeoutMs = settings.options.hookTimeoutMs ?? HOOK_TIMEOUT_MS
-    this.#transaction = new TransactionManager({ sessions: this, label, logger, timeoutMs, withSessions, flush: async () => await this.#flush() }, settings)
+    this.#transaction = new TransactionManager(
+      { sessions: this, label, logger, timeoutMs, withSessions, twoPhase, wantsTwoPhase: settings.options.twoPhase, flush: async () => await this.#flush() },
+      settings,
+    )
     for (const session of this.#sessions.values()) this.#enlist(session, this.#transaction)
     return this.#transaction
   }

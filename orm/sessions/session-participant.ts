@@ -1,11 +1,12 @@
 import type { EntityManager, TransactionOptions } from '@mikro-orm/core'
 import { dialectOf } from '../engines/dialect.ts'
-import type { Participant, ParticipantSavepoint } from '../transactions/participant.ts'
+import type { Participant, ParticipantSavepoint, TwoPhaseParticipant } from '../transactions/participant.ts'
 import { rollBack } from './close.ts'
 import { EntitySavepoint, forgetEntities } from './entity-savepoint.ts'
 import { asManager } from './managing.ts'
 import type { OpenTransaction } from './open-transactions.ts'
 import { runInSession } from './running.ts'
+import { SessionPreparation } from './session-preparation.ts'
 import { type SessionState, withInternalAccess } from './state.ts'
 
 /** The part of MikroORM's SQL connections that runs a statement in a transaction. */
@@ -33,6 +34,7 @@ export class SessionParticipant implements Participant {
   readonly #keepsReads: boolean
   readonly #forks = new Set<EntityManager>()
   #changesBefore: unknown
+  #preparation: SessionPreparation | undefined
   /** Undefined where it was not asked. */
   #wroteBeforeStream: boolean | undefined
 
@@ -86,6 +88,22 @@ export class SessionParticipant implements Participant {
     if (this.#dialect === 'postgresql') return (await this.#execute(HAS_WRITTEN, 'get'))?.['wrote'] !== false
     if (this.#dialect === 'sqlite') return this.#state.ranRawSql || (await this.#execute(TOTAL_CHANGES, 'get'))?.['changes'] !== this.#changesBefore
     return true
+  }
+
+  get twoPhase(): TwoPhaseParticipant | undefined {
+    const { database } = this.#state.engine
+    if (database === undefined) return undefined
+    const session = {
+      root: this.#root,
+      state: this.#state,
+      transaction: this.transaction,
+      execute: async (sql: string, method: 'get' | 'run', parameters?: readonly unknown[]) => await this.#execute(sql, method, parameters),
+      hold: () => void (this.live = false),
+      undo: async () => await this.#undo(),
+      detach: () => this.#detach(),
+    }
+    this.#preparation ??= new SessionPreparation(session, database)
+    return this.#preparation
   }
 
   async commit(): Promise<void> {
@@ -146,8 +164,8 @@ export class SessionParticipant implements Participant {
     return dialectOf(this.#root.config.get('driver'))
   }
 
-  async #execute(sql: string, method: 'get' | 'run'): Promise<Record<string, unknown> | undefined> {
+  async #execute(sql: string, method: 'get' | 'run', parameters: readonly unknown[] = []): Promise<Record<string, unknown> | undefined> {
     const connection = this.#root.config.getDriver().getConnection('write') as unknown as ExecutingConnection
-    return await runInSession(this.#state, async () => await connection.execute(sql, [], method, this.transaction))
+    return await runInSession(this.#state, async () => await connection.execute(sql, [...parameters], method, this.transaction))
   }
 }

@@ -1,5 +1,6 @@
 import { SessionClosedError } from '../errors.ts'
 import type { EntityManager } from '@mikro-orm/core'
+import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionInfo } from './info.ts'
 import type { Lease } from './lease.ts'
@@ -12,6 +13,8 @@ export interface SessionEngine {
   readonly autocommit: boolean
   /** Where its connections come from; undefined where we do not look after them. */
   readonly pool?: object | undefined
+  /** What two-phase commit needs of it; undefined where it can take no part. */
+  readonly database?: TwoPhaseDatabase | undefined
 }
 
 /** A connection that a session holds. */

@@ -1,4 +1,4 @@
-import { CommitOutcomeUnknownError, DatabaseReadonlyError, PartialCommitError } from '../errors.ts'
+import { CommitOutcomeUnknownError, DatabaseReadonlyError, PartialCommitError, TransactionRecoveredError } from '../errors.ts'
 import { isConnectionError, isRetryable } from '../postgres/server-errors.ts'
 
 /** A standby has cancelled a query whose rows were needed no more ("recovery conflict"); it says so under the code of serialization failures, or in words. */
@@ -11,7 +11,7 @@ const RECOVERY_CONFLICT = /conflict with recovery/
  */
 export function mayRepeat(error: unknown): boolean {
   if (error instanceof CommitOutcomeUnknownError || error instanceof PartialCommitError) return false
-  if (isRetryable(error) || error instanceof DatabaseReadonlyError) return true
+  if (isRetryable(error) || error instanceof DatabaseReadonlyError || error instanceof TransactionRecoveredError) return true
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (isConnectionError(at) || RECOVERY_CONFLICT.test(at.message)) return true
   }

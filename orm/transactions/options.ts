@@ -16,6 +16,11 @@ export interface TransactionOptions {
   readonly snapshot?: boolean
   /** How long each hook may take, in ms. Default: 5,000. */
   readonly hookTimeoutMs?: number
+  /**
+   * Commit in two phases where several engines were written to. Default: where all of them but one at most are `twoPhase` engines. True: fail where
+   * that is not so; false: commit one engine after the other.
+   */
+  readonly twoPhase?: boolean
 }
 
 /** What {@link SqlAssist.transaction} is given beside the work. */
@@ -24,7 +29,7 @@ export interface TransactionRunOptions extends TransactionOptions {
   readonly retry?: RetryOptions
 }
 
-export const TRANSACTION_OPTIONS: readonly string[] = ['isolationLevel', 'snapshot', 'hookTimeoutMs']
+export const TRANSACTION_OPTIONS: readonly string[] = ['isolationLevel', 'snapshot', 'hookTimeoutMs', 'twoPhase']
 
 const LEVELS: readonly unknown[] = ['read uncommitted', 'read committed', 'repeatable read', 'serializable'] satisfies TransactionIsolation[]
 
@@ -32,9 +37,10 @@ const LEVELS: readonly unknown[] = ['read uncommitted', 'read committed', 'repea
  * @param where - what the options are part of, with a dot or a colon and a blank at its end, or nothing
  * @throws InvalidOptionsError
  */
-export function assertTransactionOptions({ isolationLevel, snapshot, hookTimeoutMs }: { [K in keyof TransactionOptions]?: unknown }, where: string): void {
+export function assertTransactionOptions({ isolationLevel, snapshot, hookTimeoutMs, twoPhase }: { [K in keyof TransactionOptions]?: unknown }, where: string): void {
   if (isolationLevel !== undefined && !LEVELS.includes(isolationLevel)) throw new InvalidOptionsError(`${where}isolationLevel`, `must be one of ${LEVELS.join(', ')}`)
   if (snapshot !== undefined && typeof snapshot !== 'boolean') throw new InvalidOptionsError(`${where}snapshot`, 'must be true or false')
+  if (twoPhase !== undefined && typeof twoPhase !== 'boolean') throw new InvalidOptionsError(`${where}twoPhase`, 'must be true or false')
   assertTimeout(`${where}hookTimeoutMs`, hookTimeoutMs)
 }
 

@@ -1,3 +1,5 @@
+import type { TwoPhaseDatabase } from './two-phase/database.ts'
+
 /** A savepoint of one participant. */
 export interface ParticipantSavepoint {
   /** Undoes everything since, in the database and in what is known of it here. Can be done again and again. */
@@ -8,6 +10,8 @@ export interface ParticipantSavepoint {
 export interface Participant {
   /** The name of the engine. */
   readonly name: string
+  /** Undefined where the engine can neither be prepared nor keep the record of a decision. */
+  readonly twoPhase?: TwoPhaseParticipant | undefined
   /** Whether the database has given the transaction up, and since which error; undefined where it has not. Asks nothing of it. */
   spoiltBy(): unknown
   /** Whether somebody is in the middle of a stream of rows. */
@@ -22,4 +26,21 @@ export interface Participant {
   rollback(): Promise<void>
   /** @param name - unique in the transaction */
   savepoint(name: string): Promise<ParticipantSavepoint>
+}
+
+/** A participant as two-phase commit sees it. All of it runs on the connection of the transaction, which is kept to the end: to wait for another one of the pool might be for ever. */
+export interface TwoPhaseParticipant {
+  readonly database: TwoPhaseDatabase
+  /** The transaction's id, and the server's process that it is on. */
+  identify(): Promise<{ readonly xid: string; readonly backend: string }>
+  /** @throws what the database says; the transaction is over then */
+  prepare(gid: string): Promise<void>
+  /** A statement of our own: in the transaction, or, once it is prepared, beside it. */
+  execute(sql: string, parameters: readonly unknown[]): Promise<void>
+  /** @throws what the database says; the session is out of the transaction all the same, as after a commit */
+  commitPrepared(gid: string): Promise<void>
+  /** @returns whether it is known to be undone. Never rejects */
+  rollbackPrepared(gid: string): Promise<boolean>
+  /** Lets go of what is prepared: somebody else decides. Never rejects. */
+  abandon(): Promise<void>
 }

@@ -1,14 +1,19 @@
 import { DoomedTransactionError, SavepointInvalidError, StreamOpenError, TransactionEndingError, TransactionRolledBackError } from '../errors.ts'
-import { commitOneByOne } from './commit-order.ts'
+import { commitTogether } from './commit-order.ts'
 import { type DataManager, inOrder, type TransactionInfo } from './data-manager.ts'
 import { type Hook, type HookRun, runHook, runLateHooks } from './hooks.ts'
 import type { Participant } from './participant.ts'
+import type { TwoPhase } from './two-phase/two-phase.ts'
 import { type Savepoint, type SavepointOwner, TransactionSavepoint } from './savepoint.ts'
 
 /** What a transaction needs of what is around it. */
 export interface TransactionSurroundings extends HookRun {
   /** The sessions of the transaction, as its hooks are given them. */
   readonly sessions: unknown
+  /** Undefined where no engine is a `twoPhase` one. */
+  readonly twoPhase: TwoPhase | undefined
+  /** The option `twoPhase` of the transaction. */
+  readonly wantsTwoPhase: boolean | undefined
   /** Writes what the sessions hold, whether they have joined or not. */
   flush(): Promise<void>
   /** Runs a late hook with sessions of its own. */
@@ -143,7 +148,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     const wrote = await Promise.all(participants.map(async (participant) => await participant.hasWritten()))
     this.#assertUninterrupted()
     this.#phase = 'deciding'
-    await commitOneByOne(participants.filter((_, index) => wrote[index]))
+    await commitTogether(participants.filter((_, index) => wrote[index]), this.#surroundings.twoPhase, this.#surroundings.wantsTwoPhase)
     const read = participants.filter((participant, index) => !wrote[index] && !this.keptOpen.has(participant.name))
     await Promise.all(read.map(async (participant) => await participant.release()))
     this.#phase = 'committed'
