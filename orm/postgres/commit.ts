@@ -29,16 +29,18 @@ export async function learnWhetherServerTells(client: PgClient, host: CommitHost
  * the same packet; of several statements in one text nobody can tell.
  *
  * @param reason - why the connection was cut, where we have done it
+ * @param known - what the server has said to WHO_AM_I in this transaction, where it was asked before
  * @throws CommitOutcomeUnknownError, TransactionRolledBackError, or what the server says
  */
-export async function commit(kind: StatementKind, client: PgClient, host: CommitHost, send: Send, args: unknown[], reason: () => Error | undefined): Promise<PgResult> {
+export async function commit(kind: StatementKind, client: PgClient, host: CommitHost, send: Send, args: unknown[], reason: () => Error | undefined, known?: PgResult): Promise<PgResult> {
   const status = client.getTransactionStatus?.()
   if (host.readonly || status === 'E') return await send(...args) // there is nothing to keep
-  let told: PgResult | undefined
+  // An id that it had is the one that it has; where it had none, it may have got one since.
+  let told = transactionIdOf(known, client.processID) == null ? undefined : known
   let refused: unknown
   try {
     // While a cursor is open its answers would be taken for ours.
-    if (kind === 'commit' && host.tellsTransactionId === true && status === 'T' && client.readyForQuery === true) {
+    if (told === undefined && kind === 'commit' && host.tellsTransactionId === true && status === 'T' && client.readyForQuery === true) {
       client.pipeline = true // both in one packet: no round trip more
       send(WHO_AM_I).then((answer) => (told = answer), (error: unknown) => (refused = error))
     }

@@ -8,6 +8,7 @@ import { sendCancelRequest } from './cancel-request.ts'
 import type { Checkout } from './checkout.ts'
 import { commit, isCommitError, learnWhetherServerTells } from './commit.ts'
 import type { ClientHost, GuardedClient } from './client-types.ts'
+import { WHO_AM_I } from './commit-outcome.ts'
 import type { ClientClass, PgResult, Release } from './pg.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
@@ -61,6 +62,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #gone = false
     /** The transaction was prepared, and is no longer the connection's: kysely does not know. */
     #prepared = false
+    /** What the server has said to WHO_AM_I in this transaction. */
+    #whoAmI: PgResult | undefined
 
     constructor(options: Record<string, unknown>) {
       super(withConnectTimeout(options, host.connectTimeoutMs))
@@ -121,6 +124,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         const commands = Array.isArray(answer) ? answer.map(({ command }) => command) : [answer.command]
         if (wasRolledBack(text, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
         if (text.startsWith(PREPARES)) this.#prepared = true
+        if (kind !== 'other') this.#whoAmI = undefined
+        else if (text === WHO_AM_I) this.#whoAmI = answer as PgResult
         return answer
       })
     }
@@ -128,7 +133,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     /** What is not known of a COMMIT must not be hidden by what comes after it: kysely rolls back, and reports the error of that. */
     async #commit(kind: StatementKind, send: (...args: unknown[]) => Promise<PgResult>, args: unknown[]): Promise<PgResult> {
       try {
-        return await commit(kind, this, host, send, args, () => this.#fate)
+        return await commit(kind, this, host, send, args, () => this.#fate, this.#whoAmI)
       } catch (error) {
         if (isCommitError(error)) this.#fate = error
         throw error
@@ -270,6 +275,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     override set release(release: Release) {
       this.#release = release
       this.#givenBack = this.#prepared = false
+      this.#whoAmI = undefined
       this.#handedOut++
       this.#last = undefined // whoever waits still is refused, and nobody need wait for that
       this.activity.touched()

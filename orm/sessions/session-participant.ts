@@ -1,5 +1,6 @@
 import type { EntityManager, TransactionOptions } from '@mikro-orm/core'
 import { dialectOf } from '../engines/dialect.ts'
+import { WHO_AM_I } from '../postgres/commit-outcome.ts'
 import type { Participant, ParticipantSavepoint, TwoPhaseParticipant } from '../transactions/participant.ts'
 import { rollBack } from './close.ts'
 import { EntitySavepoint, forgetEntities } from './entity-savepoint.ts'
@@ -18,7 +19,7 @@ interface ExecutingConnection {
  * Whether the transaction has an id: PostgreSQL gives one with the first change, whoever makes it (a function in a SELECT too). What NOTIFY
  * sends has none before the commit, so that the session must remember it.
  */
-const HAS_WRITTEN = 'select txid_current_if_assigned() is not null as wrote'
+const HAS_WRITTEN = 'select txid_current_if_assigned() as xid'
 
 /** All that a SQLite connection has changed since it was opened. */
 const TOTAL_CHANGES = 'select total_changes() as changes'
@@ -85,7 +86,7 @@ export class SessionParticipant implements Participant {
     if (this.#state.engine.readonly || !this.live) return false
     if (this.streams()) return this.#wroteBeforeStream !== false // the server answers nothing else while a cursor is read
     if (this.#keepsReads || this.#state.notified) return true // what was read at `serializable` holds only if the commit succeeds
-    if (this.#dialect === 'postgresql') return (await this.#execute(HAS_WRITTEN, 'get'))?.['wrote'] !== false
+    if (this.#dialect === 'postgresql') return (await this.#execute(this.#question, 'get'))?.['xid'] !== null
     if (this.#dialect === 'sqlite') return this.#state.ranRawSql || (await this.#execute(TOTAL_CHANGES, 'get'))?.['changes'] !== this.#changesBefore
     return true
   }
@@ -158,6 +159,12 @@ export class SessionParticipant implements Participant {
     for (const em of [this.#root, ...this.#forks]) em.resetTransactionContext()
     this.#state.transactions.forget()
     this.#state.created.clear()
+  }
+
+  /** Where the server tells more than that, an answer to COMMIT that is lost can be looked up by it. */
+  get #question(): string {
+    const pool = this.#state.engine.pool as { readonly tellsTransactionId?: boolean } | undefined
+    return pool?.tellsTransactionId === true ? WHO_AM_I : HAS_WRITTEN
   }
 
   get #dialect(): ReturnType<typeof dialectOf> {
