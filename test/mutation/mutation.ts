@@ -10,7 +10,7 @@ import { closeWorkshop, openWorkshop, runTest, type Workshop } from './workshop.
 const { values } = parseArgs({
   options: {
     files: { type: 'string', default: 'orm/{sessions,engines}/**/*.ts plugin/request-end.ts' },
-    tests: { type: 'string', default: 'test/orm/{sessions,engines,postgres,transactions}/**/*.test.ts test/plugin/**/*.test.ts' },
+    tests: { type: 'string', default: 'test/orm/{sessions,engines,entities,postgres,sqlite,transactions}/**/*.test.ts test/plugin/**/*.test.ts' },
     sample: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     'budget-ms': { type: 'string', default: '60000' },

@@ -30,6 +30,21 @@ t.test('names that cannot be the name of an engine', async (t) => {
   }
 })
 
+t.test('each of them is told why', async (t) => {
+  const reasons: Record<string, string> = {
+    ' ': 'it is empty',
+    '!all': 'it is a reserved word',
+    toString: 'every JavaScript object has a member of that name',
+    then: 'JavaScript looks for a member of that name by itself, which would open a session',
+    $retry: `names that start with '$' are kept for members that are added later`,
+    close: `request.dbSession has a member 'close' already`,
+  }
+  for (const [name, reason] of Object.entries(reasons)) {
+    const { message } = await refusal(new Map([[name, engine]]))
+    t.ok(message.startsWith(`'${name}' cannot be the name of an engine: ${reason}.`), message)
+  }
+})
+
 t.test('a name is a string', async (t) => {
   const names = [undefined, null, 1, true, Symbol('writer'), Object('writer'), ['writer'], () => 'writer', Object.create(null)]
   for (const name of names) {
