@@ -125,7 +125,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         if (wasRolledBack(text, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
         if (text.startsWith(PREPARES)) this.#prepared = true
         if (kind !== 'other') this.#whoAmI = undefined
-        else if (text === WHO_AM_I) this.#whoAmI = answer as PgResult
+        else if (text === WHO_AM_I) this.#whoAmI = answer
         return answer
       })
     }

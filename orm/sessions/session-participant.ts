@@ -163,7 +163,7 @@ export class SessionParticipant implements Participant {
 
   /** Where the server tells more than that, an answer to COMMIT that is lost can be looked up by it. */
   get #question(): string {
-    const pool = this.#state.engine.pool as { readonly tellsTransactionId?: boolean } | undefined
+    const pool: { readonly tellsTransactionId?: boolean } | undefined = this.#state.engine.pool
     return pool?.tellsTransactionId === true ? WHO_AM_I : HAS_WRITTEN
   }
 

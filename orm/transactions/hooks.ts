@@ -22,14 +22,3 @@ export async function runHook<T>(kind: string, hook: Hook<T>, told: T, timeoutMs
   running.catch(() => {}) // after its time is up nobody listens any more
   if (!(await settlesWithin(running, timeoutMs))) throw new HookTimeoutError(kind, hook.name || 'without a name', timeoutMs)
 }
-
-/** Runs hooks that can change nothing any more: what they throw is logged, and the others run all the same. */
-export async function runLateHooks<T>(kind: string, hooks: readonly Hook<T>[], told: T, { timeoutMs, logger, label }: HookRun): Promise<void> {
-  for (const hook of hooks) {
-    try {
-      await runHook(kind, hook, told, timeoutMs)
-    } catch (err) {
-      logger.error({ err }, `${label}: a hook of ${kind} has failed`)
-    }
-  }
-}

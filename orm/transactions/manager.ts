@@ -1,4 +1,4 @@
-import { TransactionActiveError, TransactionNotActiveError } from '../errors.ts'
+import { CommitOutcomeUnknownError, PartialCommitError, TransactionActiveError, TransactionNotActiveError } from '../errors.ts'
 import { assertDataManager, type DataManager } from './data-manager.ts'
 import type { TransactionOptions } from './options.ts'
 import type { Savepoint } from './savepoint.ts'
@@ -40,6 +40,9 @@ export class TransactionManager<Sessions = unknown> {
   #current: Transaction | undefined
   #closed = false
   #keptOpen = false
+  #interruption: { readonly reason: unknown } | undefined
+  /** A commit has kept something, or may have: what was done before it must not be done again. */
+  #kept = false
 
   /** @internal */
   constructor(surroundings: TransactionSurroundings, settings: ManagerSettings) {
@@ -76,11 +79,15 @@ export class TransactionManager<Sessions = unknown> {
    * database fails with. Everything is aborted then.
    */
   async commit(): Promise<void> {
+    if (this.#current === undefined && this.#interruption !== undefined) throw this.#interruption.reason // it was aborted, and nobody may believe that it is saved
     const transaction = this.#needed('commit()')
+    transaction.assertEndable()
     try {
       await transaction.commit()
+      this.#kept = true
     } catch (error) {
-      await transaction.abort(error, this.#settings.willRetry(error))
+      if (error instanceof PartialCommitError || error instanceof CommitOutcomeUnknownError) this.#kept = true
+      await transaction.abort(error, this.$willRetry(error))
       throw error
     } finally {
       this.#over(transaction)
@@ -94,8 +101,8 @@ export class TransactionManager<Sessions = unknown> {
    */
   async abort(reason?: unknown): Promise<void> {
     const transaction = this.#current
-    if (transaction === undefined) return
-    await transaction.abort(reason, this.#settings.willRetry(reason))
+    if (transaction === undefined || (await transaction.abortCommit(reason))) return
+    await transaction.abort(reason, this.$willRetry(reason))
     this.#over(transaction)
   }
 
@@ -125,16 +132,16 @@ export class TransactionManager<Sessions = unknown> {
   /**
    * Lets something that is no database take part.
    *
-   * @throws DataManagerInvalidError
+   * @throws DataManagerInvalidError; TransactionEndingError where the commit has come to the data managers already
    */
   join(dataManager: DataManager): void {
     assertDataManager(dataManager)
-    this.#needed('join()').dataManagers.add(dataManager)
+    this.#joinable('join()').dataManagers.add(dataManager)
   }
 
   /** Runs `hook` in the transaction, before anything of it is committed. What it throws aborts everything. */
   beforeCommit(hook: TransactionHook<Sessions>): void {
-    this.#needed('beforeCommit()').beforeCommit.push(hook as (sessions: unknown) => unknown)
+    this.#joinable('beforeCommit()').beforeCommit.push(hook as (sessions: unknown) => unknown)
   }
 
   /**
@@ -186,6 +193,14 @@ export class TransactionManager<Sessions = unknown> {
     return this.#keptOpen
   }
 
+  /**
+   * Whether the work is going to be done again after this error. Not where a part of it was committed in between.
+   * @internal
+   */
+  $willRetry(error: unknown): boolean {
+    return !this.#kept && this.#settings.willRetry(error)
+  }
+
   /** @internal */
   get $closed(): boolean {
     return this.#closed
@@ -204,6 +219,7 @@ export class TransactionManager<Sessions = unknown> {
    */
   $interrupt(reason: unknown): Promise<void> | undefined {
     this.#closed = true
+    this.#interruption ??= { reason }
     return this.#current?.interrupt(reason) === true ? this.#current.ending : undefined
   }
 
@@ -214,6 +230,12 @@ export class TransactionManager<Sessions = unknown> {
 
   #over(transaction: Transaction): void {
     if (this.#current === transaction) this.#current = undefined
+  }
+
+  #joinable(what: string): Transaction {
+    const transaction = this.#needed(what)
+    transaction.assertJoinable()
+    return transaction
   }
 
   #needed(what: string): Transaction {

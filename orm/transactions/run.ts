@@ -25,11 +25,14 @@ export async function runInTransaction<S extends Sessions, T>(
   const attempts = retry?.attempts ?? 1
   for (let attempt = 1; ; attempt++) {
     const willRetry = (error: unknown): boolean => attempt < attempts && signal?.aborted !== true && mayRepeat(error)
+    const sessions = open({ mode: 'request', options, attempt, willRetry })
+    const { transaction } = sessions
     try {
-      return await runOnce(open({ mode: 'request', options, attempt, willRetry }), work)
+      return await runOnce(sessions, work)
     } catch (error) {
-      if (!willRetry(error)) throw error
-      await sleep(backoffMs(retry!, attempt))
+      if (!transaction.$willRetry(error)) throw error
+      await sleep(backoffMs(retry!, attempt), undefined, signal && { signal }).catch(() => {})
+      if (signal?.aborted === true) throw error
     }
   }
 }

@@ -9,7 +9,7 @@ export interface Savepoint {
    * made after it are gone.
    *
    * @throws SavepointUnsupportedError before anything is undone, where a data manager cannot go back; SavepointInvalidError where the transaction
-   * is over, or an earlier savepoint was rolled back to
+   * is over, or an earlier savepoint was rolled back to; what the database or a data manager fails with: then nothing can be committed any more
    */
   rollback(): Promise<void>
 }
@@ -22,6 +22,8 @@ export interface SavepointOwner {
   readonly dataManagers: ReadonlySet<DataManager>
   /** Takes out of the transaction, and undoes, what has joined after a savepoint. */
   expel(participants: readonly Participant[], dataManagers: readonly DataManager[]): Promise<void>
+  /** Going back has failed half way. */
+  broken(reason: unknown): void
   /** Makes the savepoints that came after one useless. */
   forgetAfter(savepoint: TransactionSavepoint): void
 }
@@ -46,6 +48,15 @@ export class TransactionSavepoint implements Savepoint {
       if (savepoint === undefined) throw new SavepointUnsupportedError(manager.sortKey)
     }
     this.#owner.forgetAfter(this)
+    try {
+      await this.#goBack()
+    } catch (error) {
+      this.#owner.broken(error)
+      throw error
+    }
+  }
+
+  async #goBack(): Promise<void> {
     const participants = await this.#owner.participants()
     const lateParticipants = participants.filter((participant) => !this.#participants.has(participant))
     const lateManagers = [...this.#owner.dataManagers].filter((manager) => !this.#dataManagers.has(manager))

@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { DoomedTransactionError, SavepointInvalidError, StreamOpenError, TransactionEndingError, TransactionRolledBackError } from '../errors.ts'
 import { commitTogether } from './commit-order.ts'
 import { type DataManager, inOrder, type TransactionInfo } from './data-manager.ts'
-import { type Hook, type HookRun, runHook, runLateHooks } from './hooks.ts'
+import { type Hook, type HookRun, runHook } from './hooks.ts'
 import type { Participant } from './participant.ts'
 import type { TwoPhase } from './two-phase/two-phase.ts'
 import { type Savepoint, type SavepointOwner, TransactionSavepoint } from './savepoint.ts'
@@ -20,8 +21,11 @@ export interface TransactionSurroundings extends HookRun {
   withSessions(run: (sessions: unknown) => Promise<void>): Promise<void>
 }
 
-/** How far a transaction has come: as long as it is active, it can be joined; once it is deciding, nobody can stop it. */
-type Phase = 'active' | 'deciding' | 'committed' | 'aborted'
+/** How far a transaction has come: as long as it is active, it can be joined; once it is deciding, nobody can stop it; a decision that has failed leaves it undecided, to be aborted. */
+type Phase = 'active' | 'deciding' | 'undecided' | 'committed' | 'aborted'
+
+/** Which transaction a hook or a data manager runs in the commit of: who waits there for the commit would wait for itself. */
+const committing = new AsyncLocalStorage<Transaction>()
 
 /** One transaction over several engines and data managers: begun by its first use, ended once. */
 export class Transaction implements SavepointOwner, TransactionInfo {
@@ -41,6 +45,10 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   #phase: Phase = 'active'
   #interruption: { readonly reason: unknown } | undefined
   #ending: Promise<void> | undefined
+  /** A commit is on its way; from its data managers on, no other can join and no hook would run any more. */
+  #committing: 'no' | 'hooks' | 'managers' = 'no'
+  /** Going back to a savepoint has failed half way: nothing of the transaction can be trusted. */
+  #broken: { readonly reason: unknown } | undefined
 
   constructor(surroundings: TransactionSurroundings, attempt: number) {
     this.#surroundings = surroundings
@@ -65,9 +73,9 @@ export class Transaction implements SavepointOwner, TransactionInfo {
    * @param key - what stands for the engine's session
    */
   async enlist(key: object, begin: () => Promise<Participant>): Promise<Participant> {
+    if (!this.active) throw new TransactionEndingError(this.#surroundings.label) // also who has joined: its connection may be gone, and it would work outside
     const known = this.#joining.get(key)
     if (known !== undefined) return await known
-    if (!this.active) throw new TransactionEndingError(this.#surroundings.label)
     const joining = begin()
     this.#joining.set(key, joining)
     joining.catch(() => this.#joining.delete(key)) // a BEGIN that failed may be tried again
@@ -90,6 +98,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   // ---- savepoints ----
 
   async savepoint(): Promise<Savepoint> {
+    if (!this.active) throw new TransactionEndingError(this.#surroundings.label)
     await this.#surroundings.flush()
     const name = `sqlassist_${++this.#savepointCount}`
     const participants = new Map<Participant, Awaited<ReturnType<Participant['savepoint']>>>()
@@ -111,14 +120,29 @@ export class Transaction implements SavepointOwner, TransactionInfo {
 
   async expel(participants: readonly Participant[], dataManagers: readonly DataManager[]): Promise<void> {
     for (const [key, joining] of this.#joining) {
-      if (participants.includes(await joining)) this.#joining.delete(key)
+      const joined = await joining.catch(() => undefined)
+      if (joined !== undefined && participants.includes(joined)) this.#joining.delete(key)
     }
     await Promise.all(participants.map(async (participant) => await participant.rollback()))
     for (const manager of dataManagers) this.dataManagers.delete(manager)
     await this.#abortAll(dataManagers)
   }
 
+  broken(reason: unknown): void {
+    this.#broken ??= { reason }
+  }
+
   // ---- ending ----
+
+  /** @throws TransactionEndingError where the time for data managers and for hooks before the commit is over */
+  assertJoinable(): void {
+    if (!this.active || this.#committing === 'managers') throw new TransactionEndingError(this.#surroundings.label)
+  }
+
+  /** @throws TransactionEndingError where a commit or an abort is on its way already */
+  assertEndable(): void {
+    if (!this.active || this.#committing !== 'no') throw new TransactionEndingError(this.#surroundings.label)
+  }
 
   /**
    * Decides for all or for none.
@@ -126,29 +150,39 @@ export class Transaction implements SavepointOwner, TransactionInfo {
    * @throws the first thing that was wrong; everything is undone then, unless the error says otherwise
    */
   async commit(): Promise<void> {
-    const committing = this.#commit()
-    this.#ending = committing.catch(() => {})
-    await committing
+    this.assertEndable()
+    this.#committing = 'hooks'
+    const commit = committing.run(this, async () => await this.#commit())
+    this.#ending = commit.catch(() => {})
+    await commit
   }
 
   async #commit(): Promise<void> {
-    if (this.doomed) throw new DoomedTransactionError()
+    this.#assertCommittable()
     const { timeoutMs, sessions } = this.#surroundings
-    for (const hook of this.beforeCommit) await runHook('beforeCommit', hook, sessions, timeoutMs) // one may add another
+    for (const hook of this.beforeCommit) {
+      await runHook('beforeCommit', hook, sessions, timeoutMs) // one may add another
+      this.#assertCommittable()
+    }
     await this.#surroundings.flush()
+    this.#committing = 'managers'
     const managers = inOrder(this.dataManagers)
-    for (const manager of managers) await manager.begin?.(this)
-    for (const manager of managers) await manager.commit(this)
+    await this.#ask(managers, async (manager) => await manager.begin?.(this))
+    await this.#ask(managers, async (manager) => await manager.commit(this))
     await this.#surroundings.flush() // a data manager may have used the sessions
-    const participants = await this.participants()
-    for (const participant of participants) await assertSound(participant, this.keptOpen)
-    for (const manager of managers) await manager.vote?.(this)
-    if (this.doomed) throw new DoomedTransactionError()
-    this.#assertUninterrupted()
-    const wrote = await Promise.all(participants.map(async (participant) => await participant.hasWritten()))
-    this.#assertUninterrupted()
+    await this.#assertAllSound()
+    await this.#ask(managers, async (manager) => await manager.vote?.(this))
+    const participants = await this.#assertAllSound()
+    const wrote = await Promise.all(participants.map(async (participant) => await hasWritten(participant)))
+    for (const participant of participants) assertUnspoilt(participant) // by a statement that nobody had waited for
+    this.#assertCommittable()
     this.#phase = 'deciding'
-    await commitTogether(participants.filter((_, index) => wrote[index]), this.#surroundings.twoPhase, this.#surroundings.wantsTwoPhase)
+    try {
+      await commitTogether(participants.filter((_, index) => wrote[index]), this.#surroundings.twoPhase, this.#surroundings.wantsTwoPhase)
+    } catch (error) {
+      this.#phase = 'undecided'
+      throw error
+    }
     const read = participants.filter((participant, index) => !wrote[index] && !this.keptOpen.has(participant.name))
     await Promise.all(read.map(async (participant) => await participant.release()))
     this.#phase = 'committed'
@@ -173,8 +207,39 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     return false
   }
 
-  #assertUninterrupted(): void {
+  #assertCommittable(): void {
     if (this.#interruption !== undefined) throw this.#interruption.reason
+    if (this.#broken !== undefined) throw this.#broken.reason
+    if (this.doomed) throw new DoomedTransactionError()
+  }
+
+  async #ask(managers: readonly DataManager[], phase: (manager: DataManager) => Promise<void>): Promise<void> {
+    for (const manager of managers) {
+      await phase(manager)
+      this.#assertCommittable()
+    }
+  }
+
+  async #assertAllSound(): Promise<Participant[]> {
+    const participants = await this.participants()
+    for (const participant of participants) await assertSound(participant, this.keptOpen)
+    return participants
+  }
+
+  /**
+   * Has a commit that is on its way fail, where it can still do so, and waits for what becomes of it. From within that commit, nothing is waited for.
+   *
+   * @returns whether there is one
+   */
+  async abortCommit(reason: unknown): Promise<boolean> {
+    if (this.#committing === 'no') return false
+    this.interrupt(reason ?? new DoomedTransactionError())
+    await this.#waitForEnding()
+    return true
+  }
+
+  async #waitForEnding(): Promise<void> {
+    if (committing.getStore() !== this) await this.#ending
   }
 
   /**
@@ -183,7 +248,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
    * @param quiet - the work is going to be done again: the hooks of this attempt do not run
    */
   async abort(reason: unknown, quiet = false): Promise<void> {
-    if (this.#phase === 'committed' || this.#phase === 'aborted') return
+    if (this.#phase === 'committed') return
+    if (this.#phase === 'aborted') return await this.#waitForEnding()
     this.#phase = 'aborted'
     const aborting = this.#abort(reason, quiet)
     this.#ending = aborting
@@ -193,7 +259,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   async #abort(reason: unknown, quiet: boolean): Promise<void> {
     await Promise.all((await this.participants()).map(async (participant) => await participant.rollback()))
     await this.#abortAll(this.dataManagers)
-    if (!quiet) await this.#late('afterAbort', this.afterAbort.map((hook) => named(hook, (sessions: unknown) => hook(sessions, reason))))
+    if (!quiet) await committing.run(this, async () => await this.#late('afterAbort', this.afterAbort.map((hook) => named(hook, (sessions: unknown) => hook(sessions, reason)))))
   }
 
   async #abortAll(managers: Iterable<DataManager>): Promise<void> {
@@ -207,16 +273,36 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   }
 
   async #late(kind: string, hooks: readonly Hook<unknown>[]): Promise<void> {
-    if (hooks.length === 0) return
-    await this.#surroundings.withSessions(async (sessions) => await runLateHooks(kind, hooks, sessions, this.#surroundings))
+    for (const hook of hooks) {
+      // Each has sessions of its own: what one that has failed leaves in them is not the next one's.
+      try {
+        await this.#surroundings.withSessions(async (sessions) => await runHook(kind, hook, sessions, this.#surroundings.timeoutMs))
+      } catch (err) {
+        this.#surroundings.logger.error({ err }, `${this.#surroundings.label}: a hook of ${kind} has failed`)
+      }
+    }
   }
 }
 
 /** @throws StreamOpenError where rows are still being read; TransactionRolledBackError where the database has given the transaction up, with the error that was swallowed as its cause */
 async function assertSound(participant: Participant, keptOpen: ReadonlySet<string>): Promise<void> {
   if (participant.streams() && !(keptOpen.has(participant.name) && !(await participant.hasWritten()))) throw new StreamOpenError(participant.name)
+  assertUnspoilt(participant)
+}
+
+function assertUnspoilt(participant: Participant): void {
   const cause = participant.spoiltBy()
   if (cause !== undefined) throw new TransactionRolledBackError(participant.name, 'COMMIT', { cause })
+}
+
+/** @throws where a statement that nobody has waited for has failed: that, and not that nothing can be asked any more */
+async function hasWritten(participant: Participant): Promise<boolean> {
+  try {
+    return await participant.hasWritten()
+  } catch (error) {
+    assertUnspoilt(participant)
+    throw error
+  }
 }
 
 const named = <T extends (...args: never[]) => unknown>(like: { readonly name: string }, fn: T): T => Object.defineProperty(fn, 'name', { value: like.name })

@@ -101,3 +101,18 @@ onEachKind(t, 'by hand: abort() tells its reason, and hooks are those of one tra
   await transaction.commit()
   t.strictSame(calls, ['changed my mind'])
 })
+
+onEachKind(t, 'one that fails after the commit is logged; what it leaves is not the next one\'s', async (t, { db, saved, lines }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  paris.persist(new Author('Ada'))
+  transaction.afterCommit(({ rome }) => {
+    rome.persist(new Author('left over'))
+    throw new Error('the mail server is away')
+  })
+  transaction.afterCommit(async ({ rome }) => await rome.persistAndFlush(new Author('Bruno')))
+  await transaction.commit()
+  t.match(lines.filter(({ level }) => level === 'error'), [{ message: /a hook of afterCommit has failed/ }])
+  t.strictSame(await saved(), { paris: ['Ada'], rome: ['Bruno'] })
+})

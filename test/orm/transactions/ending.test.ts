@@ -1,0 +1,99 @@
+// The end of a managed transaction, when several ask for it at once, and when something goes wrong on the way.
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { Author } from '../sessions/fixtures/library.ts'
+import { gate } from '../sessions/fixtures/engines.ts'
+import { onEachKind } from './fixtures/branches.ts'
+
+const ENDING = { code: 'SQLASSIST_TRANSACTION_ENDING' }
+
+onEachKind(t, 'commit() twice at once: one commits, the other is told so', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris, rome } = session
+  await transaction.begin()
+  let hooks = 0
+  transaction.beforeCommit(() => void hooks++)
+  paris.persist(new Author('Ada'))
+  rome.persist(new Author('Bruno'))
+  const first = transaction.commit()
+  await t.rejects(transaction.commit(), ENDING)
+  await first
+  t.equal(hooks, 1)
+  t.strictSame(await saved(), { paris: ['Ada'], rome: ['Bruno'] })
+})
+
+onEachKind(t, 'abort() during a commit: all or nothing, and both know it', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris, rome } = session
+  await transaction.begin()
+  const [reached, release] = [gate(), gate()]
+  transaction.beforeCommit(async () => {
+    reached.open()
+    await release.opened
+  })
+  const reasons: unknown[] = []
+  transaction.afterAbort((_sessions, reason) => void reasons.push(reason))
+  paris.persist(new Author('Ada'))
+  rome.persist(new Author('Bruno'))
+  const committing = transaction.commit()
+  await reached.opened
+  const why = new Error('changed my mind')
+  const aborting = transaction.abort(why)
+  await turn()
+  release.open()
+  await t.rejects(committing, why)
+  await aborting
+  t.notOk(transaction.isActive)
+  t.strictSame(reasons, [why])
+  t.strictSame(await saved(), { paris: [], rome: [] })
+})
+
+onEachKind(t, 'a hook that aborts does not wait for itself', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  const why = new Error('not today')
+  transaction.beforeCommit(async () => await transaction.abort(why))
+  paris.persist(new Author('Ada'))
+  await t.rejects(transaction.commit(), why)
+  t.strictSame(await saved(), { paris: [], rome: [] })
+})
+
+onEachKind(t, 'what is used after the decision does not slip outside', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  await paris.persistAndFlush(new Author('Ada'))
+  let late: unknown
+  transaction.afterCommit(async () => {
+    late = await paris.insert(Author, { name: 'late' }).catch((error: unknown) => error)
+  })
+  await transaction.commit()
+  t.match(late, ENDING)
+  t.strictSame(await saved(), { paris: ['Ada'], rome: [] })
+})
+
+onEachKind(t, 'a job whose signal has fired is no success, though it has noticed nothing', async (t, { db, saved }) => {
+  const leaving = new AbortController()
+  const job = db.transaction(async ({ paris }) => {
+    await paris.persistAndFlush(new Author('Ada'))
+    leaving.abort()
+    await turn()
+  }, { signal: leaving.signal })
+  await t.rejects(job, { code: 'SQLASSIST_SESSION_CLOSED' })
+  t.strictSame(await saved(), { paris: [], rome: [] })
+})
+
+onEachKind(t, 'a job that has committed a part is not done again', async (t, { db, saved }) => {
+  const conflict = Object.assign(new Error('could not serialize'), { code: '40001' })
+  let attempts = 0
+  const job = db.transaction(async ({ paris, transaction }) => {
+    attempts++
+    paris.persist(new Author('Ada'))
+    await transaction.commit()
+    throw conflict
+  }, { retry: { attempts: 3, backoff: () => 0 } })
+  await t.rejects(job, conflict)
+  t.equal(attempts, 1)
+  t.strictSame(await saved(), { paris: ['Ada'], rome: [] })
+})
