@@ -35,7 +35,7 @@ t.test('each of them is told why', async (t) => {
     ' ': 'it is empty',
     '!all': 'it is a reserved word',
     toString: 'every JavaScript object has a member of that name',
-    then: 'JavaScript looks for a member of that name by itself, which would open a session',
+    toJSON: 'JavaScript looks for a member of that name by itself, which would open a session',
     $retry: `names that start with '$' are kept for members that are added later`,
     close: `request.dbSession has a member 'close' already`,
   }
