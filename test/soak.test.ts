@@ -18,7 +18,7 @@ async function run(t: Test, name: string, ...options: string[]): Promise<{ code:
 }
 
 t.test('the soak with tiny numbers keeps all its promises', async (t) => {
-  const { code, printed } = await run(t, 'soak', '--requests', '160', '--kills', '20', '--outages', '1', '--crowd', '200', '--shutdowns', '1', '--commits', '20', '--seed', '1', '--patience', '30')
+  const { code, printed } = await run(t, 'soak', '--requests', '160', '--kills', '20', '--outages', '1', '--crowd', '200', '--shutdowns', '1', '--commits', '20', '--two-phase', '1', '--bank', '1', '--seed', '1', '--patience', '30')
   t.equal(code, 0)
   if (code !== 0) t.comment(printed)
   const titles = [...printed.matchAll(/^== (.*)$/gm)].map(([, title]) => title)

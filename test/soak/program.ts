@@ -1,4 +1,5 @@
 // Runs parts one after the other, and prints what they have measured.
+import { bank } from './bank/part.ts'
 import { commits } from './commits/part.ts'
 import { crowds } from './crowd/part.ts'
 import { kills } from './kills/part.ts'
@@ -10,8 +11,9 @@ import { Report } from './report.ts'
 import { requests } from './requests/part.ts'
 import { Server } from './server.ts'
 import { shutdowns } from './shutdowns/part.ts'
+import { twoPhase } from './two-phase/part.ts'
 
-const PARTS: readonly Part[] = [requests, kills, outages, crowds, shutdowns, commits]
+const PARTS: readonly Part[] = [requests, kills, outages, crowds, shutdowns, commits, twoPhase, bank]
 
 /** @param defaults - how much of each part */
 export async function runProgram(name: string, defaults: Readonly<Record<string, number>>): Promise<void> {

@@ -88,7 +88,9 @@ async function decide(round: Round, twoPhase: TwoPhase): Promise<void> {
     await record()
     if (single?.twoPhase !== undefined) await single.commit()
   } catch (error) {
-    const decision = sent || error instanceof CommitOutcomeUnknownError ? await twoPhase.ask(recorder.database, id) : 'abort'
+    const unsure = error instanceof CommitOutcomeUnknownError || (sent && !isAnswer(error))
+    const decision = unsure ? await twoPhase.ask(recorder.database, id) : 'abort'
+    if (!unsure) twoPhase.doubtHome(recorder.database)
     if (decision === 'commit') return
     if (decision === 'abort') await rollBack(prepared, twoPhase)
     else await leave(prepared, twoPhase)

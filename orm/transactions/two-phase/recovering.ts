@@ -1,5 +1,5 @@
 import { reasonOf } from '../../postgres/server-errors.ts'
-import { makeHome } from './records.ts'
+import type { TwoPhaseDatabase } from './database.ts'
 import { recover } from './recovery.ts'
 import type { RecoveryReport } from './report.ts'
 import type { TwoPhase } from './two-phase.ts'
@@ -9,6 +9,7 @@ export class Recovering {
   readonly #twoPhase: TwoPhase
   readonly #intervalMs: number
   readonly #told = new Set<string>()
+  readonly #ready = new Set<TwoPhaseDatabase>()
   #running: Promise<RecoveryReport> | undefined
   #timer: NodeJS.Timeout | undefined
   /** How often it is to look again soon. */
@@ -52,7 +53,6 @@ export class Recovering {
   }
 
   async #inBackground(): Promise<void> {
-    await this.#makeReady()
     const report = await this.run()
     const left = report.leftAlone.length > 0 || report.failed.length > 0
     const hurries = left && this.#tries-- > 0
@@ -62,12 +62,13 @@ export class Recovering {
   /** What a wrong setting of the server, or a missing right, would only tell at the first commit. */
   async #makeReady(): Promise<void> {
     const { databases, logger } = this.#twoPhase
-    for (const database of databases.filter(({ twoPhase }) => twoPhase)) {
+    for (const database of databases.filter((one) => one.twoPhase && !this.#ready.has(one))) {
       try {
         await using connection = await database.connect()
         const [row] = await connection.query(`select current_setting('max_prepared_transactions') as max`)
         if (row?.['max'] === '0') this.#once(`max ${database.name}`, () => logger.error({ engine: database.name, code: 'SQLASSIST_PREPARE_FAILED' }, `Engine '${database.name}' is marked twoPhase, but its server prepares no transactions: set max_prepared_transactions in postgresql.conf to at least max_connections, and restart the server`))
-        await makeHome(connection)
+        else this.#ready.add(database)
+        await this.#twoPhase.homeOf(database)
       } catch (error) {
         this.#once(`ready ${database.name} ${reasonOf(error)}`, () => logger.warn({ err: error, engine: database.name }, `Engine '${database.name}' is not ready for two-phase commit: ${reasonOf(error)}`))
       }
@@ -75,6 +76,7 @@ export class Recovering {
   }
 
   async #run(): Promise<RecoveryReport> {
+    await this.#makeReady()
     const report = await recover(this.#twoPhase)
     const { logger } = this.#twoPhase
     const { committed, rolledBack, broken } = report

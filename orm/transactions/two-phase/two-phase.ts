@@ -4,7 +4,7 @@ import { settlesWithin } from '../../bounded.ts'
 import type { SqlAssistLogger } from '../../logger.ts'
 import { reasonOf } from '../../postgres/server-errors.ts'
 import type { TwoPhaseDatabase } from './database.ts'
-import { codeOf, type Decision, decisionOn, forget, makeHome } from './records.ts'
+import { type Decision, decisionOn, forget, makeHome } from './records.ts'
 
 /** How long to wait before an unreachable database is asked again, in ms. */
 const POLL_MS = 100
@@ -67,27 +67,20 @@ export class TwoPhase {
     return await home
   }
 
+  /** A decision could not be written down: somebody may have dropped the table. */
+  doubtHome(database: TwoPhaseDatabase): void {
+    this.#homes.delete(database)
+  }
+
   /** What was decided on a transaction whose own attempt to write it down was not answered. */
   async ask(database: TwoPhaseDatabase, id: string): Promise<Decision | 'unknown'> {
     for (const deadline = performance.now() + database.patienceMs; ;) {
-      const asked = this.#askOnce(database, id)
+      const asked = askOnce(database, id)
       asked.catch(() => {}) // it may be given up and fail later
       const left = Math.max(1, deadline - performance.now())
       if (await settlesWithin(asked, left).catch(() => false)) return await asked
       if (performance.now() >= deadline) return 'unknown'
       await sleep(POLL_MS)
-    }
-  }
-
-  async #askOnce(database: TwoPhaseDatabase, id: string): Promise<Decision> {
-    await using connection = await database.connect()
-    try {
-      return await decisionOn(id, connection)
-    } catch (error) {
-      if (codeOf(error) !== NO_TABLE) throw error
-      this.#homes.delete(database) // somebody has dropped it, and with it whatever was decided: nothing was, here
-      await makeHome(connection)
-      return await decisionOn(id, connection)
     }
   }
 
@@ -125,5 +118,7 @@ async function make(database: TwoPhaseDatabase): Promise<string> {
   return await makeHome(connection)
 }
 
-/** PostgreSQL's word for a table that is not there. */
-const NO_TABLE = '42P01'
+async function askOnce(database: TwoPhaseDatabase, id: string): Promise<Decision> {
+  await using connection = await database.connect()
+  return await decisionOn(id, connection)
+}
