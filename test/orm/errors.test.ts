@@ -42,7 +42,8 @@ t.test('every error is raised by a test', async (t) => {
 t.test('an error keeps its cause, its status and its address in the docs', async (t) => {
   const cause = new Error('the reason')
   for (const Class of classes) {
-    const error = new Class('one', 'two', 'three', { cause })
+    const args = Class.code === 'SQLASSIST_PARTIAL_COMMIT' ? [{ committed: ['one'], rolledBack: ['two'], unknown: [] }] : ['one', 'two', 'three']
+    const error = new Class(...(args as string[]), { cause })
     t.match(error, { code: Class.code, message: new RegExp(`\\[docs/errors\\.md#${Class.code.toLowerCase()}\\]$`) })
     t.type(error.statusCode, 'number')
     t.equal(error.name, (Class as unknown as { name: string }).name)
