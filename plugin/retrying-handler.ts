@@ -32,8 +32,10 @@ export function retrying(handler: RouteHandlerMethod, settings: TransactionSetti
       try {
         return await callOnce.call(this, request, reply, attempts)
       } catch (error) {
-        if (!attempts.mayFollow(error)) throw error
-        await containers.known(request)?.transaction.abort(error)
+        const transaction = containers.known(request)?.transaction
+        // Also not where a part of the work was committed in between.
+        if (!attempts.mayFollow(error) || transaction?.$willRetry(error) === false) throw error
+        await transaction?.abort(error)
         await containers.renew(request)
         before.restore()
         await sleep(backoffMs(retry, attempts.number++))

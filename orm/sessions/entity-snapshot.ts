@@ -12,6 +12,19 @@ interface Known {
 
 type Values = Record<string, unknown>
 
+/** What was in a collection, and what of that the database did not know yet. */
+interface KnownCollection {
+  /** Undefined where it was not loaded. */
+  readonly items: object[] | undefined
+  /** What was in it at the last flush, where it has changed since. */
+  readonly changedFrom: object[] | undefined
+}
+
+const knownCollection = (collection: Collection<object>): KnownCollection => ({
+  items: collection.isInitialized() ? collection.getItems(false) : undefined,
+  changedFrom: collection.isInitialized() && collection.isDirty() ? [...(collection.getSnapshot() ?? [])] : undefined,
+})
+
 const knownOf = (entity: object): Known => helper(entity as never) as unknown as Known
 const isToOne = (kind: ReferenceKind): boolean => kind === ReferenceKind.MANY_TO_ONE || kind === ReferenceKind.ONE_TO_ONE
 const isToMany = (kind: ReferenceKind): boolean => kind === ReferenceKind.ONE_TO_MANY || kind === ReferenceKind.MANY_TO_MANY
@@ -27,8 +40,7 @@ export class EntitySnapshot {
   readonly #values = new Map<string, unknown>()
   /** Relations that live in the entity itself. */
   readonly #references = new Map<string, unknown>()
-  /** Items of each collection; undefined where it was not loaded. */
-  readonly #collections = new Map<string, object[] | undefined>()
+  readonly #collections = new Map<string, KnownCollection>()
 
   constructor(entity: object) {
     const known = knownOf(entity)
@@ -41,7 +53,7 @@ export class EntitySnapshot {
     for (const { name, kind } of known.__meta.hydrateProps) {
       const value = (entity as Values)[name]
       if (isToMany(kind)) {
-        if (value instanceof Collection) this.#collections.set(name, value.isInitialized() ? value.getItems(false) : undefined)
+        if (value instanceof Collection) this.#collections.set(name, knownCollection(value as Collection<object>))
       } else if (!isToOne(kind)) {
         this.#values.set(name, Utils.copy(value)) // dates, arrays and embedded objects may be changed in place
       } else if ('value' in (Object.getOwnPropertyDescriptor(entity, name) ?? {})) {
@@ -52,10 +64,13 @@ export class EntitySnapshot {
 
   /** First of all entities the collections: to fill one changes the other side of the relation. */
   restoreCollections(): void {
-    for (const [name, items] of this.#collections) {
+    for (const [name, { items, changedFrom }] of this.#collections) {
       const collection = (this.#entity as Record<string, Collection<object>>)[name]!
-      if (items !== undefined) collection.hydrate(items)
-      else if (collection.isInitialized()) (this.#entity as Values)[name] = Collection.create(this.#entity as never, name as never, undefined, false)
+      if (items !== undefined) {
+        collection.hydrate(changedFrom ?? items)
+        for (const item of changedFrom ?? []) if (!items.includes(item)) collection.remove(item)
+        if (changedFrom !== undefined) collection.add(items.filter((item) => !changedFrom.includes(item)))
+      } else if (collection.isInitialized()) (this.#entity as Values)[name] = Collection.create(this.#entity as never, name as never, undefined, false)
     }
   }
 
@@ -77,7 +92,7 @@ export class EntitySnapshot {
     known.__originalEntityData = this.#original && { ...this.#original }
     known.__loadedProperties.clear()
     for (const name of this.#loaded) known.__loadedProperties.add(name)
-    for (const name of this.#collections.keys()) (this.#entity as Record<string, Collection<object>>)[name]!.setDirty(false)
+    for (const [name, { changedFrom }] of this.#collections) (this.#entity as Record<string, Collection<object>>)[name]!.setDirty(changedFrom !== undefined)
   }
 
   /**
@@ -99,7 +114,7 @@ export class EntitySnapshot {
   /** Of entities that are all new, so that none of them is taken for a row that is there. */
   renewCollections(): void {
     const entity = this.#entity as Values
-    for (const [name, items] of this.#collections) {
+    for (const [name, { items }] of this.#collections) {
       const collection = entity[name] as Collection<object>
       collection.hydrate([])
       if (items !== undefined && items.length > 0) collection.set(items)

@@ -138,10 +138,12 @@ export class SessionParticipant implements Participant {
     if (!this.live) return { rollback: async () => {} }
     await this.#execute(`savepoint ${name}`, 'run')
     const entities = new EntitySavepoint([this.#root, ...this.#forks], this.#state)
+    const before = new Set(this.#forks)
     return {
       rollback: async () => {
         await this.#execute(`rollback to savepoint ${name}`, 'run')
         await entities.restore()
+        for (const fork of this.#forks) if (!before.has(fork)) fork.getUnitOfWork(false).clear()
       },
     }
   }

@@ -197,3 +197,38 @@ onEachKind(t, 'session.transactional() that fails leaves the session as it was',
   await transaction.commit()
   t.strictSame((await saved()).paris, ['Ada', 'waiting'])
 })
+
+onEachKind(t, 'a collection that was changed and not flushed is still to be written after a transactional() that has failed', async (t, { db }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  const ada = new Author('Ada')
+  ada.books.add(new Book('Letters'))
+  await paris.persistAndFlush(ada)
+  await transaction.begin()
+  ada.books[0]!.title = 'All letters'
+  ada.books.add(new Book('Diary'))
+  await t.rejects(paris.transactional(async (em) => {
+    await em.flush()
+    throw new Error('no')
+  }))
+  t.strictSame(ada.books.getItems().map(({ title }) => title), ['All letters', 'Diary'])
+  await transaction.commit()
+  t.strictSame((await paris.fork().find(Book, {}, { orderBy: { title: 'asc' } })).map(({ title }) => title), ['All letters', 'Diary'])
+})
+
+onEachKind(t, 'a fork that has joined since knows nothing any more', async (t, { db, saved }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  await paris.count(Author)
+  const savepoint = await transaction.savepoint()
+  const fork = paris.fork()
+  const ada = new Author('Ada')
+  await fork.persist(ada).flush()
+  await savepoint.rollback()
+  t.equal(fork.getUnitOfWork().getIdentityMap().keys().length, 0)
+  ada.name = 'nobody writes this'
+  await fork.flush()
+  await transaction.commit()
+  t.strictSame((await saved()).paris, [])
+})

@@ -129,3 +129,16 @@ t.test('what a hook before the handler has written would be lost: no second call
   t.match(lines.filter(({ code }) => code === 'SQLASSIST_NOT_RETRIED'), [{ msg: /hook before the handler/ }])
   t.strictSame(await saved(), { paris: ['by a hook'], rome: [] })
 })
+
+t.test('a handler that has committed a part of its work is not called again', async (t) => {
+  const { app, saved } = await shop(t, await postgres(t), await postgres(t))
+  let calls = 0
+  app.post('/', { config: { sqlassist: { retry } } }, async (request) => {
+    const { paris, transaction } = sessionsOf(request)
+    paris.persist(new Author(`call ${++calls}`))
+    await transaction.commit()
+    await paris.execute(`do $$ begin raise exception 'again' using errcode = '40001'; end $$`)
+  })
+  t.equal((await app.inject({ method: 'POST', url: '/' })).statusCode, 500)
+  t.strictSame((await saved()).paris, ['call 1'])
+})
