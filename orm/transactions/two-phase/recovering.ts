@@ -1,6 +1,6 @@
 import { reasonOf } from '../../postgres/server-errors.ts'
 import type { TwoPhaseDatabase } from './database.ts'
-import { recover } from './recovery.ts'
+import { AT_WORK, recover } from './recovery.ts'
 import type { RecoveryReport } from './report.ts'
 import type { TwoPhase } from './two-phase.ts'
 
@@ -83,7 +83,7 @@ export class Recovering {
     if (committed.length + rolledBack.length > 0) {
       logger.warn({ committed, rolledBack }, `Recovered from a two-phase commit that was cut off: ${committed.length} committed, ${rolledBack.length} rolled back`)
     }
-    for (const left of report.leftAlone) this.#once(left.gid, () => logger.warn(left, `A prepared transaction is left alone: ${left.why}`))
+    for (const left of report.leftAlone) if (left.why !== AT_WORK) this.#once(left.gid, () => logger.warn(left, `A prepared transaction is left alone: ${left.why}`))
     for (const one of broken) {
       this.#once(one.id, () => logger.error(one, `Transaction ${one.id} was decided to be committed, and is only in part: somebody must make the databases agree, and then delete its record (docs/transactions.md)`))
     }

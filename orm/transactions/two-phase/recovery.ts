@@ -77,7 +77,7 @@ async function lookThrough(one: Open, open: readonly Open[], all: Map<string, { 
     if (all.get(name)?.looked === true) continue // by another engine of the same database
     all.set(name, { found, database, looked: true })
     if (gid === undefined || home === undefined) draft.leftAlone.push({ ...found, why: `it is another application's: none of these engines' databases has its decision, or the one that has cannot be reached` })
-    else if (alive || twoPhase.isLive(gid.id)) draft.leftAlone.push({ ...found, why: 'whoever has prepared it is still at work' })
+    else if (alive || twoPhase.isLive(gid.id)) draft.leftAlone.push({ ...found, why: AT_WORK })
     else await finish(gid, found, one.connection, home.connection, draft)
   }
 }
@@ -98,6 +98,9 @@ async function finish(gid: Gid, found: FoundTransaction, connection: SqlConnecti
     await connection.query(`select pg_advisory_unlock(hashtextextended($1, 0))`, [found.gid]).catch(() => {}) // it goes with the connection as well
   }
 }
+
+/** What is said of a transaction that is no concern of recovery. */
+export const AT_WORK = 'whoever has prepared it is still at work'
 
 /** PostgreSQL's word for a prepared transaction that is not there. */
 const GONE = '42704'
