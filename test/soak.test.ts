@@ -17,12 +17,13 @@ async function run(t: Test, name: string, ...options: string[]): Promise<{ code:
   return { code: code as number, printed: printed + problems }
 }
 
+// The bank is left out: it counts in minutes.
 t.test('the soak with tiny numbers keeps all its promises', async (t) => {
-  const { code, printed } = await run(t, 'soak', '--requests', '160', '--kills', '20', '--outages', '1', '--crowd', '200', '--shutdowns', '1', '--commits', '20', '--two-phase', '1', '--bank', '1', '--seed', '1', '--patience', '30')
+  const { code, printed } = await run(t, 'soak', '--requests', '160', '--kills', '20', '--outages', '1', '--crowd', '200', '--shutdowns', '1', '--commits', '20', '--two-phase', '1', '--only', 'requests,kills,outages,crowd,shutdowns,commits,two-phase', '--seed', '1', '--patience', '30')
   t.equal(code, 0)
   if (code !== 0) t.comment(printed)
   const titles = [...printed.matchAll(/^== (.*)$/gm)].map(([, title]) => title)
-  t.strictSame(titles, ['Requests, 30 % aborted', 'Backends killed under load', 'Restarts, freezes and crashes of the server', 'Many at once on a pool of 5', 'SIGTERM under load', 'Commits that fail'])
+  t.strictSame(titles, ['Requests, 30 % aborted', 'Backends killed under load', 'Restarts, freezes and crashes of the server', 'Many at once on a pool of 5', 'SIGTERM under load', 'Commits that fail', 'Processes killed in a two-phase commit'])
   t.ok((printed.match(/^ok {3}/gm) ?? []).length > 50, 'promises were looked at')
   t.match(printed, /All promises were kept\.\n$/)
 })
