@@ -1,4 +1,6 @@
 // SQLASSIST_DISABLE_TRANSACTION=1 makes everything manual, and says who had asked for more.
+import sqlassist from 'fastify-sqlassist'
+import Fastify from 'fastify'
 import t from 'tap'
 import { sqlite } from '../../orm/sessions/fixtures/engines.ts'
 import { Author } from '../../orm/sessions/fixtures/library.ts'
@@ -35,7 +37,11 @@ t.test('wrong options are refused when the plugin or the route is registered', a
   await t.rejects(shop(t, ...databases, { isolationLevel: 'chaos' as never }), { ...invalid, message: /'isolationLevel' must be one of/ })
   await t.rejects(shop(t, ...databases, { hookTimeoutMs: -1 }), { ...invalid, message: /'hookTimeoutMs'/ })
   await t.rejects(shop(t, ...databases, { snapshot: 1 as never }), { ...invalid, message: /'snapshot'/ })
-  const { app } = await shop(t, ...databases)
+  await t.rejects(shop(t, ...databases, { recoveryIntervalMs: -1 }), { ...invalid, message: /'recoveryIntervalMs'/ })
+  await t.rejects(shop(t, ...databases, { twoPhase: 'yes' as never }), { ...invalid, message: /'twoPhase'/ })
+  const { app } = await shop(t, ...databases, { recoveryIntervalMs: 1000 })
+  const ready = { sqlassist: app.sqlassist, recoveryIntervalMs: 1000 }
+  await t.rejects(async () => await Fastify().register(sqlassist, ready), { ...invalid, message: /'recoveryIntervalMs' goes with 'engines'/ })
   const wrong: [object, RegExp][] = [[{ retry: 3 }, /config.sqlassist of GET \/: retry/], [{ retry: { attempts: 2, backoff: 5 } }, /backoff/], [{ veto: () => true }, /veto/]]
-  for (const [sqlassist, message] of wrong) t.throws(() => app.get('/', { config: { sqlassist } }, async () => 'never'), { ...invalid, message })
+  for (const [config, message] of wrong) t.throws(() => app.get('/', { config: { sqlassist: config } }, async () => 'never'), { ...invalid, message })
 })
