@@ -19,6 +19,9 @@ const enclosing = new WeakMap<object, object>()
 /** Set while `transactional()` makes the fork of a transaction, which happens synchronously: that fork joins the scope. */
 let joiningScope: TransactionScope | undefined
 
+/** Set in the same moment for a fork that is to work without a transaction, also without the managed one. */
+let joiningNone = false
+
 /**
  * Transactions that take the session into them, that are known while they are open, and that cannot be lost by a second `begin()`.
  */
@@ -29,8 +32,10 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       const fork = super.fork(options)
       if (from === undefined) return fork
       const scope = joiningScope === from.scope ? from.scope : undefined
+      const outside = joiningNone || options?.disableTransactions === true
       joiningScope = undefined
-      fork[kBinding] = { state: from.state, scope: scope ?? new TransactionScope(), depth: scope === undefined ? 0 : from.depth + 1, root: false, outside: options?.disableTransactions === true }
+      joiningNone = false
+      fork[kBinding] = { state: from.state, scope: scope ?? new TransactionScope(), depth: scope === undefined ? 0 : from.depth + 1, root: false, outside }
       return fork
     }
 
@@ -51,11 +56,13 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
         return await joinTransaction(scope, entry, async () => await leaveSession(async () => await cb(em)))
       }
       joiningScope = scope
+      joiningNone = options.propagation === 'not_supported'
       let running: Promise<T>
       try {
         running = super.transactional(run, { ...options }) // MikroORM writes into the options, and the caller may use them again
       } finally {
         joiningScope = undefined
+        joiningNone = false
       }
       try {
         return await running

@@ -40,7 +40,7 @@ t.test('a request that waits in vain gets 503 with Retry-After, and the request 
   const app = Fastify()
   t.teardown(async () => await app.close())
   const config = configOf(url, 1)
-  await app.register(sqlassist, { engines: { writer: { config, limits: { checkoutTimeoutMs: 150 } } } })
+  await app.register(sqlassist, { engines: { writer: { config, limits: { checkoutTimeoutMs: 1500 } } } })
   const [held, free] = [gate(), gate()]
   app.get('/hold', async (request) => await writerOf(request).transactional(async () => {
     held.open()
@@ -157,7 +157,7 @@ t.test('the limit may stand in the driver options; 0 there is pg\'s word for no 
 })
 
 t.test('pg\'s own pool works as pg documents it, with promises and with callbacks', async (t) => {
-  const it = await lab(t, url, { limits: { checkoutTimeoutMs: 150 } })
+  const it = await lab(t, url, { limits: { checkoutTimeoutMs: 1500 } })
   await using session = it.open()
   const pool = await nativePool(session.writer)
   t.strictSame((await pool.query('select 1 as one')).rows, [{ one: 1 }])

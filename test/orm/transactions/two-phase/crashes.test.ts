@@ -8,6 +8,9 @@ import { towns } from './fixtures/towns.ts'
 
 t.teardown(noSpare)
 
+/** Between the preparations, and between the commits: with a third database there is more to be between. The torture tries all. */
+const BETWEEN: ReadonlySet<number> = new Set([1, 4])
+
 for (const count of [2, 3]) {
   t.test(`${count} databases`, async (t) => {
     const all = await towns(t, count)
@@ -15,6 +18,7 @@ for (const count of [2, 3]) {
     await db.recover()
     const gate = await statementGate(t, serverUrl())
     for (const [index, { name: point, stop, kept, left }] of POINTS.entries()) {
+      if (count === 3 && !BETWEEN.has(index)) continue
       await t.test(`killed: ${point}`, async (t) => {
         const name = `Ada ${index}`
         await killAt(gate, stop(count), all, { write: name })
@@ -27,7 +31,7 @@ for (const count of [2, 3]) {
         t.match(report, { leftAlone: [], broken: [], failed: [] })
       })
     }
-    for (const decided of [false, true]) {
+    for (const decided of count === 2 ? [false, true] : []) {
       const what = decided ? 'commit prepared' : 'rollback prepared'
       for (const answer of [false, true]) {
         await t.test(`and recovery killed at ${what}, ${answer ? 'after' : 'before'} it was done`, async (t) => {

@@ -32,6 +32,7 @@ for (const count of [2, 3]) {
     const gate = await statementGate(t, serverUrl())
     const db = await all.assist({}, { [['rome', 'oslo'][count - 2]!]: { twoPhase: false } })
     for (const [index, { name: point, stop, kept, left }] of POINTS.entries()) {
+      if (count === 3 && left(3) === left(2)) continue // the torture tries all
       const name = `Ada ${index}`
       await killAt(gate, stop(count), all, { write: name, single: true })
       t.equal((await all.prepared()).length, left(count), `${point}: it was killed there`)
