@@ -25,8 +25,6 @@ export class Attempts {
 
 const attempts = new WeakMap<FastifyRequest, Attempts>()
 
-export const attemptsOf = (request: FastifyRequest): Attempts | undefined => attempts.get(request)
-
 export function countAttempts(request: FastifyRequest, reply: FastifyReply, most: number): Attempts {
   const counted = new Attempts(most, reply)
   attempts.set(request, counted)

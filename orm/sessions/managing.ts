@@ -1,18 +1,9 @@
-let managing = false
+import { CallMark } from './call-mark.ts'
 
-/**
- * Calls a method of a session for the manager of its transaction, whom the session does not refuse. Synchronous on purpose: what the
- * method goes on to do later is no longer the manager's call.
- */
-export function asManager<T>(call: () => T): T {
-  const before = managing
-  managing = true
-  try {
-    return call()
-  } finally {
-    managing = before
-  }
-}
+const managing = new CallMark()
+
+/** Calls a method of a session for the manager of its transaction, whom the session does not refuse. */
+export const asManager = <T>(call: () => T): T => managing.around(call)
 
 /** Whether the manager of a transaction is the caller. */
-export const isManager = (): boolean => managing
+export const isManager = (): boolean => managing.isSet

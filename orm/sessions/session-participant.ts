@@ -4,6 +4,7 @@ import { WHO_AM_I } from '../postgres/commit-outcome.ts'
 import type { Participant, ParticipantSavepoint, TwoPhaseParticipant } from '../transactions/participant.ts'
 import { rollBack } from './close.ts'
 import { EntitySavepoint, forgetEntities } from './entity-savepoint.ts'
+import type { Lease } from './lease.ts'
 import { asManager } from './managing.ts'
 import type { OpenTransaction } from './open-transactions.ts'
 import { runInSession } from './running.ts'
@@ -75,7 +76,7 @@ export class SessionParticipant implements Participant {
   }
 
   streams(): boolean {
-    return [...this.#state.leases].some(({ isStream }) => isStream === true)
+    return this.#streams.length > 0
   }
 
   async beforeStream(): Promise<void> {
@@ -94,16 +95,15 @@ export class SessionParticipant implements Participant {
   get twoPhase(): TwoPhaseParticipant | undefined {
     const { database } = this.#state.engine
     if (database === undefined) return undefined
-    const session = {
+    this.#preparation ??= new SessionPreparation({
       root: this.#root,
       state: this.#state,
       transaction: this.transaction,
-      execute: async (sql: string, method: 'get' | 'run', parameters?: readonly unknown[]) => await this.#execute(sql, method, parameters),
+      execute: async (sql, method, parameters) => await this.#execute(sql, method, parameters),
       hold: () => void (this.live = false),
       undo: async () => await this.#undo(),
       detach: () => this.#detach(),
-    }
-    this.#preparation ??= new SessionPreparation(session, database)
+    }, database)
     return this.#preparation
   }
 
@@ -149,8 +149,7 @@ export class SessionParticipant implements Participant {
   }
 
   async #undo(): Promise<void> {
-    const streams = [...this.#state.leases].filter(({ isStream }) => isStream === true) // the rollback would wait for them
-    const ends = streams.map(async (lease) => await lease.end())
+    const ends = this.#streams.map(async (lease) => await lease.end()) // the rollback would wait for them
     if (this.transaction.isRolledBack !== true) await rollBack(this.#root, this.transaction, this.#state)
     await Promise.allSettled(ends)
     withInternalAccess(() => forgetEntities([this.#root, ...this.#forks], this.#state))
@@ -161,6 +160,10 @@ export class SessionParticipant implements Participant {
     for (const em of [this.#root, ...this.#forks]) em.resetTransactionContext()
     this.#state.transactions.forget()
     this.#state.created.clear()
+  }
+
+  get #streams(): Lease[] {
+    return [...this.#state.leases].filter(({ isStream }) => isStream === true)
   }
 
   /** Where the server tells more than that, an answer to COMMIT that is lost can be looked up by it. */

@@ -1,4 +1,5 @@
 import { SessionClosedError } from '../errors.ts'
+import { CallMark } from './call-mark.ts'
 import type { EntityManager } from '@mikro-orm/core'
 import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import type { SqlAssistLogger } from '../logger.ts'
@@ -53,21 +54,10 @@ export interface SessionOwner {
 }
 
 let sessions = 0
-let internal = false
+const internal = new CallMark()
 
-/**
- * Runs our own clean-up against a session that already refuses everybody else.
- * Synchronous on purpose: nothing else can run in between.
- */
-export function withInternalAccess<T>(fn: () => T): T {
-  const before = internal
-  internal = true
-  try {
-    return fn()
-  } finally {
-    internal = before
-  }
-}
+/** Runs our own clean-up against a session that already refuses everybody else. */
+export const withInternalAccess = <T>(fn: () => T): T => internal.around(fn)
 
 /**
  * What a session and all the EntityManagers made from it (forks, transactions) have in common: whose it is, and whether it is over.
@@ -124,7 +114,7 @@ export class SessionState {
   }
 
   assertOpen(): void {
-    if (this.closed && !internal) throw this.closedError()
+    if (this.closed && !internal.isSet) throw this.closedError()
   }
 
   /** An error of work that the end of the session has cut short says so; the driver's own error is its cause. */

@@ -30,16 +30,18 @@ async function prepare(t: Test, url: string, gid: string): Promise<void> {
   t.teardown(async () => await asSuperuser(url, `rollback prepared '${gid}'`))
 }
 
+const adaInBoth = ({ paris, rome }: Sessions): void => {
+  paris.persist(new Author('Ada'))
+  rome.persist(new Author('Ada'))
+}
+
 t.test('beside a live transaction, between its prepare and its decision, nobody recovers', async (t) => {
   const all = await towns(t)
   const gate = await statementGate(t, serverUrl())
   const [other, db] = [await all.assist(), await behind(t, gate, all).assist()]
   await db.recover()
   const held = gate.stopAt({ text: DECISION })
-  const done = db.transaction(async ({ paris, rome }: Sessions) => {
-    paris.persist(new Author('Ada'))
-    rome.persist(new Author('Ada'))
-  })
+  const done = db.transaction(adaInBoth)
   await held
   t.equal((await all.prepared()).length, 2)
   for (const recoverer of [other, db, other]) {
@@ -58,10 +60,7 @@ t.test('one that has lost its connections after the prepare is recovered by some
   const [other, db] = [await all.assist(), await behind(t, gate, all).assist()]
   await db.recover()
   const held = gate.stopAt({ text: DECISION })
-  const done = db.transaction(async ({ paris, rome }: Sessions) => {
-    paris.persist(new Author('Ada'))
-    rome.persist(new Author('Ada'))
-  })
+  const done = db.transaction(adaInBoth)
   done.catch(() => {})
   await held
   // The one that writes the decision last: before that its process knows of nothing.
@@ -105,10 +104,7 @@ t.test('the answer to the decision is lost: it is read again', async (t) => {
     const db = await behind(t, gate, all).assist()
     await db.recover()
     const held = gate.stopAt({ text: DECISION, answer: reached })
-    const done = db.transaction(async ({ paris, rome }: Sessions) => {
-      paris.persist(new Author('Ada'))
-      rome.persist(new Author('Ada'))
-    })
+    const done = db.transaction(adaInBoth)
     done.catch(() => {})
     await held
     gate.cut()
@@ -151,10 +147,7 @@ t.test('a COMMIT PREPARED that fails is no failure: recovery does it in the back
   const db = await behind(t, gate, all).assist({ recoveryIntervalMs: 200 })
   await db.recover()
   const held = gate.stopAt({ text: 'commit prepared', after: 1 })
-  const done = db.transaction(async ({ paris, rome }: Sessions) => {
-    paris.persist(new Author('Ada'))
-    rome.persist(new Author('Ada'))
-  })
+  const done = db.transaction(adaInBoth)
   await held
   t.equal((await all.prepared()).length, 1)
   gate.cut()
