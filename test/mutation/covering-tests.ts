@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { Report } from 'c8'
-import { runTest, type Workshop } from './workshop.ts'
 
 /** A test file that runs a line, and how long it takes as a whole, in ms. */
 export interface CoveringTest {
@@ -10,35 +9,43 @@ export interface CoveringTest {
   readonly ms: number
 }
 
-/** Which test files run which line: `orm/x.ts:12` -> tests, the quickest first. */
-export async function coveringTests(workshop: Workshop, tests: readonly string[], told: (text: string) => void): Promise<Map<string, CoveringTest[]>> {
+/** What tap writes down of each process: which test it was, and how it ended. */
+interface ProcessInfo {
+  readonly uuid: string
+  readonly externalID?: string
+  readonly code: number | null
+  readonly runtime: number
+}
+
+/**
+ * Which test files run which line, as the last run of tap has counted it: `orm/x.ts:12` -> tests, the quickest first. A test that failed is left out.
+ *
+ * @param counted - the folder in which tap ran, on the same sources
+ */
+export async function coveringTests(counted: string): Promise<Map<string, CoveringTest[]>> {
   const lines = new Map<string, CoveringTest[]>()
-  for (const test of tests) {
-    const temp = mkdtempSync(join(tmpdir(), 'sqlassist-coverage-'))
-    const start = performance.now()
-    const passed = await runTest(workshop, test, { NODE_V8_COVERAGE: temp })
-    const ms = Math.round(performance.now() - start)
-    told(`${test}: ${ms} ms${passed ? '' : ', FAILS WITHOUT A CHANGE, left out'}`)
-    if (passed) {
-      for (const line of await linesRun(workshop.folder, temp)) lines.set(line, [...(lines.get(line) ?? []), { test, ms }])
-    }
-    rmSync(temp, { recursive: true })
+  for (const file of globSync(join(counted, '.tap/processinfo/*.json'))) {
+    const { uuid, externalID: test, code, runtime } = JSON.parse(readFileSync(file, 'utf8')) as ProcessInfo
+    const coverage = join(counted, '.tap/coverage', `${uuid}.json`)
+    if (test === undefined || !test.endsWith('.test.ts') || code !== 0 || !existsSync(coverage)) continue
+    for (const line of await linesRun(counted, coverage)) lines.set(line, [...(lines.get(line) ?? []), { test, ms: Math.round(runtime) }])
   }
+  if (lines.size === 0) throw new Error(`Nothing was counted in ${counted}: run npm test there first.`)
   for (const covering of lines.values()) covering.sort((a, b) => a.ms - b.ms)
   return lines
 }
 
-async function linesRun(folder: string, tempDirectory: string): Promise<Set<string>> {
-  const before = process.cwd()
+async function linesRun(folder: string, coverage: string): Promise<string[]> {
+  const [before, tempDirectory] = [process.cwd(), mkdtempSync(join(tmpdir(), 'sqlassist-coverage-'))]
+  copyFileSync(coverage, join(tempDirectory, 'coverage.json'))
   process.chdir(folder) // c8 looks at nothing else
   try {
     const report = new Report({ tempDirectory, include: ['orm/**', 'plugin/**'], exclude: [], excludeNodeModules: true } as never)
     const map = await (report as unknown as { getCoverageMapFromAllCoverageFiles(): Promise<CoverageMap> }).getCoverageMapFromAllCoverageFiles()
-    const run = map.files().flatMap((file) => Object.entries(map.fileCoverageFor(file).getLineCoverage()).flatMap(([line, hits]) => (hits > 0 ? `${relative(folder, file)}:${line}` : [])))
-    if (run.length === 0) throw new Error('no line was found to run: the coverage cannot be read')
-    return new Set(run)
+    return map.files().flatMap((file) => Object.entries(map.fileCoverageFor(file).getLineCoverage()).flatMap(([line, hits]) => (hits > 0 ? `${relative('.', file)}:${line}` : [])))
   } finally {
     process.chdir(before)
+    rmSync(tempDirectory, { recursive: true })
   }
 }
 

@@ -1,6 +1,6 @@
 // Changes the sources in small ways, one at a time, and looks whether a test notices: npm run mutation -- --help
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Random } from '../soak/random.ts'
 import { type CoveringTest, coveringTests } from './covering-tests.ts'
@@ -10,23 +10,27 @@ import { closeWorkshop, openWorkshop, runTest, type Workshop } from './workshop.
 const { values } = parseArgs({
   options: {
     files: { type: 'string', default: 'orm/{sessions,engines}/**/*.ts plugin/request-end.ts' },
-    tests: { type: 'string', default: 'test/orm/{sessions,engines,entities,postgres,sqlite,transactions}/**/*.test.ts test/plugin/**/*.test.ts' },
+    counted: { type: 'string', default: '.' },
     sample: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: '1' },
     'budget-ms': { type: 'string', default: '60000' },
-    coverage: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 
-if (values.help) {
-  console.log(`npm run mutation -- [--files '<glob> <glob>'] [--tests '<glob> <glob>'] [--sample <count>] [--seed <number>] [--budget-ms <ms>]
-  [--coverage <file>]
+/** Who has killed how many. */
+const killers = new Map<string, number>()
 
-Changes the sources one small thing at a time, in a copy, and runs the tests that reach the changed line, those of the same folder and the
-quickest first, until one fails: then the mutant is killed. After --budget-ms the next one is tried; those that are left over get all their tests at
-the end. --sample takes that many at random (0: all). --coverage keeps what was found out about which test runs which line, or takes it from
-there. Hours for all.`)
+if (values.help) {
+  console.log(`npm test && npm run mutation -- [--files '<glob> <glob>'] [--sample <count>] [--seed <number>] [--jobs <count>] [--budget-ms <ms>]
+  [--counted <folder>]
+
+Changes the sources one small thing at a time, in copies, and runs the tests that reach the changed line, those of the same folder and the quickest
+first, until one fails: then the mutant is killed. Which tests reach a line is what the last npm test has counted, here or in the folder --counted
+(the same sources). After --budget-ms the next one is tried; those that are left over get all their tests at the end. --sample takes that many at
+random (0: all); --jobs works on so many at once. At the end each test that has killed is run without a change: what fails then was no kill, and
+is said. Hours for all.`)
 } else {
   await main()
 }
@@ -34,28 +38,19 @@ there. Hours for all.`)
 async function main(): Promise<void> {
   const all = globSync(values.files.split(' ')).toSorted().flatMap((file) => mutantsOf(file, readFileSync(file, 'utf8')))
   const chosen = values.sample === '0' ? all : sample(all, Number(values.sample), Number(values.seed))
+  const lines = await coveringTests(resolve(values.counted))
   console.log(`${all.length} mutants, ${chosen.length} are tried`)
-  const workshop = await openWorkshop()
+  const workshops = await Promise.all(Array.from({ length: Number(values.jobs) }, openWorkshop))
   try {
-    const lines = await coverage(workshop)
-    const undecided: Trial[] = []
-    for (const [index, mutant] of chosen.entries()) {
-      const trial = { mutant, left: inOrder(mutant, lines.get(`${mutant.file}:${mutant.line}`) ?? []) }
-      const killer = await kill(workshop, trial, Number(values['budget-ms']))
-      if (killer === undefined) undecided.push(trial)
-      const fate = killer !== undefined ? `killed by ${killer}` : trial.left.length === 0 ? 'SURVIVES' : `alive, ${trial.left.length} tests left`
-      console.log(`${index + 1}/${chosen.length} ${nameOf(mutant)}: ${fate}`)
-    }
-    const survivors: Mutant[] = []
-    for (const trial of undecided) {
-      const killer = trial.left.length === 0 ? undefined : await kill(workshop, trial, Infinity)
-      if (killer === undefined) survivors.push(trial.mutant)
-      console.log(`${nameOf(trial.mutant)}: ${killer === undefined ? 'SURVIVES' : `killed by ${killer}`}`)
-    }
-    console.log(`\n${chosen.length - survivors.length} of ${chosen.length} killed (${((1 - survivors.length / chosen.length) * 100).toFixed(1)} %). Survivors:`)
-    for (const mutant of survivors) console.log(`  ${nameOf(mutant)}`)
+    const trials = chosen.map((mutant) => ({ mutant, left: inOrder(mutant, lines.get(`${mutant.file}:${mutant.line}`) ?? []) }))
+    const undecided = await round(workshops, trials, Number(values['budget-ms']))
+    const survivors = await round(workshops, undecided, Infinity)
+    const killed = chosen.length - survivors.length
+    console.log(`\n${killed} of ${chosen.length} killed (${((killed / chosen.length) * 100).toFixed(1)} %). Survivors:`)
+    for (const { mutant } of survivors) console.log(`  ${nameOf(mutant)}`)
+    await doubtKillers(workshops[0]!)
   } finally {
-    await closeWorkshop(workshop)
+    await Promise.all(workshops.map(closeWorkshop))
   }
 }
 
@@ -69,12 +64,19 @@ interface Trial {
   readonly left: CoveringTest[]
 }
 
-async function coverage(workshop: Workshop): Promise<Map<string, CoveringTest[]>> {
-  const kept = values.coverage
-  if (kept !== undefined && existsSync(kept)) return new Map(JSON.parse(readFileSync(kept, 'utf8')) as [string, CoveringTest[]][])
-  const lines = await coveringTests(workshop, globSync(values.tests.split(' ')).toSorted(), console.log)
-  if (kept !== undefined) writeFileSync(kept, JSON.stringify([...lines]))
-  return lines
+/** @returns those that are still alive */
+async function round(workshops: readonly Workshop[], trials: readonly Trial[], budgetMs: number): Promise<Trial[]> {
+  const [queue, alive] = [[...trials], new Set<Trial>()]
+  await Promise.all(workshops.map(async (workshop) => {
+    for (let trial = queue.shift(); trial !== undefined; trial = queue.shift()) {
+      const killer = trial.left.length === 0 ? undefined : await kill(workshop, trial, budgetMs)
+      if (killer === undefined) alive.add(trial)
+      else killers.set(killer, (killers.get(killer) ?? 0) + 1)
+      const fate = killer !== undefined ? `killed by ${killer}` : trial.left.length === 0 ? 'SURVIVES' : `alive, ${trial.left.length} tests left`
+      console.log(`${trials.length - queue.length}/${trials.length} ${nameOf(trial.mutant)}: ${fate}`)
+    }
+  }))
+  return trials.filter((trial) => alive.has(trial))
 }
 
 /** Those of the same folder look most closely. */
@@ -99,6 +101,14 @@ async function kill(workshop: Workshop, { mutant, left }: Trial, budgetMs: numbe
   } finally {
     writeFileSync(path, source)
   }
+}
+
+/** A test that fails by itself kills everything. */
+async function doubtKillers(workshop: Workshop): Promise<void> {
+  for (const [test, count] of killers) {
+    if (!(await runTest(workshop, test))) console.log(`${test} FAILS WITHOUT A CHANGE: its ${count} are no kills`)
+  }
+  console.log(`${killers.size} tests have killed, and were run once more without a change`)
 }
 
 /** The same for the same seed. */

@@ -29,10 +29,10 @@ export async function closeWorkshop({ folder, server }: Workshop): Promise<void>
 const PATIENCE_MS = 120_000
 
 /** @returns whether the test passes */
-export async function runTest({ folder, server }: Workshop, test: string, env: Record<string, string> = {}): Promise<boolean> {
-  const child = spawn(process.execPath, ['--enable-source-maps', '--conditions=fastify-sqlassist-source', '--import=tsx', test], {
+export async function runTest({ folder, server }: Workshop, test: string): Promise<boolean> {
+  const child = spawn(process.execPath, ['--conditions=fastify-sqlassist-source', '--import=tsx', '--import=./test/support/plain-sources.js', test], {
     cwd: folder,
-    env: { ...process.env, DATABASE_URL: server.url, TAP_BAIL: '1', TAP_TIMEOUT: String(PATIENCE_MS / 1000), ...env },
+    env: { ...process.env, DATABASE_URL: server.url, TAP_BAIL: '1', TAP_TIMEOUT: String(PATIENCE_MS / 1000) },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const printed = text(child.stdout)

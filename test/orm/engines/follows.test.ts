@@ -91,7 +91,7 @@ t.test('what is disposed of while it looks for its own server does not go back t
   const proxy = await tcpProxy(t, url)
   const log = recordingLogger()
   proxy.pause()
-  const db = await following(t, { config: onPostgres(proxy.url), limits: { checkoutTimeoutMs: 400 } }, { logger: log })
+  const db = await following(t, { config: onPostgres(proxy.url), limits: { checkoutTimeoutMs: 1500 } }, { logger: log })
   t.equal(await books(db), 0)
   const { connections } = proxy
   await eventually(() => proxy.connections > connections) // it asks
