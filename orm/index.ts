@@ -10,7 +10,7 @@ export type { MigrateOptions } from './engines/migrate-options.ts'
 export type { Engine, EngineStats } from './engines/engine.ts'
 export type { EngineHealth, Health } from './engines/check.ts'
 export type { EngineLimits, ResetOnRelease } from './engines/limits.ts'
-export type { PoolStats } from './postgres/engine-pool.ts'
+export type { PoolStats } from './postgres/pool-stats.ts'
 export { isRetryable } from './postgres/server-errors.ts'
 
 export { DbSessionsContainer } from './sessions/public-container.ts'
@@ -55,6 +55,34 @@ export type { ReflectedTables, ReflectOptions } from './models/reflection/reflec
 export type { BaseClass, ReflectedClass } from './models/reflection/entity-schemas.ts'
 export type { Reflectable, ReflectionFilter, SchemaGeneratorSettings } from './models/reflection/filter.ts'
 
+export { onSqlAssistEvent, SQLASSIST_EVENTS } from './events/publish.ts'
+export type { SqlAssistEventName } from './events/publish.ts'
+export type {
+  CancelEvent,
+  ContainerCloseEvent,
+  ContainerOpenEvent,
+  EngineEvent,
+  EventBase,
+  EventOwner,
+  FlushEvent,
+  LeakEvent,
+  PoolCheckoutEvent,
+  PoolReleaseEvent,
+  QueryEvent,
+  QueryKind,
+  QueryStartEvent,
+  RecoveryEvent,
+  SessionCloseEvent,
+  SessionOpenEvent,
+  SqlAssistEvents,
+  TimedEvent,
+  TransactionAbortEvent,
+  TransactionBeginEvent,
+  TransactionCommitEvent,
+  TransactionHookEvent,
+  TransactionPrepareEvent,
+  TransactionSavepointEvent,
+} from './events/events.ts'
 export type { SqlAssistLogger } from './logger.ts'
 export type { CommitOutcomes, SqlAssistError, SqlAssistErrorClass } from './errors.ts'
 export {

@@ -5,6 +5,7 @@ import type { EnginesInput } from './engines/options.ts'
 import type { EngineRegistry } from './engines/registry.ts'
 import { assertMikroOrmSupported } from './engines/self-check.ts'
 import { validateEngines } from './engines/validate.ts'
+import { Owner } from './events/owner.ts'
 import { DisposedError, InvalidOptionsError, ReinitUnsupportedError } from './errors.ts'
 import { assertLogger, noLogger, type SqlAssistLogger } from './logger.ts'
 import { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
@@ -132,7 +133,7 @@ export class SqlAssist<E extends object = {}> {
     const { info = {}, signal } = options
     const end = (): void => void container.close({ aborted: true, stop: true })
     // The signal may live as long as the process: it must not keep every container that was ever given it.
-    const container = this.#containers.create(info, this.#logger, 'The container', () => signal?.removeEventListener('abort', end), transaction)
+    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction })
     if (signal?.aborted) end()
     else signal?.addEventListener('abort', end, { once: true })
     return container as unknown as DbSessionsContainer<E>

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestNotReadyError, SessionClosedError } from '../orm/index.ts'
+import { Owner } from '../orm/events/owner.ts'
 import type { ContainerFactory } from '../orm/sessions/container-factory.ts'
 import type { SessionsContainer } from '../orm/sessions/container.ts'
 import type { ManagerSettings } from '../orm/transactions/manager.ts'
@@ -61,7 +62,7 @@ export class RequestContainers {
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
     const label = `Request ${request.id} (${request.method} ${request.routeOptions.url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
-    const container = this.#factory.create({ request }, request.log, label, undefined, this.#transactionOf(request))
+    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id), logger: request.log, transaction: this.#transactionOf(request) })
     slots[kContainer] = container
     if (!this.live.has(reply)) {
       this.live.add(reply)

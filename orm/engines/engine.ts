@@ -3,12 +3,14 @@ import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { aside } from '../postgres/aside.ts'
-import type { EnginePool, PoolStats } from '../postgres/engine-pool.ts'
+import type { EventOwner } from '../events/events.ts'
+import type { EnginePool } from '../postgres/engine-pool.ts'
+import type { PoolStats } from '../postgres/pool-stats.ts'
 import { bindSession } from '../sessions/binding.ts'
 import { closeSession, type SessionEnd } from '../sessions/close.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 import { sessionClass, type EntityManagerClass } from '../sessions/session-class.ts'
-import { type SessionEngine, type SessionOwner, SessionState } from '../sessions/state.ts'
+import { type SessionEngine, SessionState } from '../sessions/state.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import type { SqlConnection, TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import { checkEngine, type EngineHealth } from './check.ts'
@@ -72,7 +74,7 @@ export class Engine implements SessionEngine {
   }
 
   /** Opens a session. Nothing connects before its first statement. */
-  open(info: SessionInfo, logger: SqlAssistLogger, owner?: SessionOwner): EntityManager {
+  open(info: SessionInfo, logger: SqlAssistLogger, owner?: EventOwner): EntityManager {
     if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
     const { fork } = this.#definition
     const { filters, ...options } = (typeof fork === 'function' ? this.#forkOptions(fork(info)) : fork) ?? noForkOptions

@@ -11,6 +11,7 @@ import { sessionClass } from '../sessions/session-class.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import { sqliteName } from '../sqlite/database-name.ts'
 import { sqliteDriverOptions, sqliteSetup } from '../sqlite/driver-options.ts'
+import { watchConnection } from '../sqlite/watch-connection.ts'
 import { queryOnlyDialect, type SqliteDialectLike } from '../sqlite/query-only-dialect.ts'
 import { assertConfig, assertReadonlyPossible } from './config-check.ts'
 import { uniqueContextName } from './context-name.ts'
@@ -142,5 +143,6 @@ function setupConnection(guarantees: Guarantees, user: ConnectionHook | undefine
       await (connection as { executeQuery(query: object): Promise<unknown> }).executeQuery(query)
     }
     await user?.(connection)
+    watchConnection(connection as object, guarantees.engine)
   }
 }

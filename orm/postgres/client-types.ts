@@ -13,7 +13,8 @@ export interface ClientHost extends CommitHost {
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown>
   acquired(client: GuardedClient): void
-  returned(client: GuardedClient): void
+  /** @param destroyed - it will not be used again */
+  returned(client: GuardedClient, destroyed: boolean): void
   warn(client: GuardedClient, text: string): void
   /** The server does not answer any more, or accepts no writes: no connection that is idle now is to be used again. */
   distrustIdle(): void

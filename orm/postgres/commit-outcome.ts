@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ownStatement } from '../events/watch-query.ts'
 import { settlesWithin } from '../bounded.ts'
 import type { PgClient, PgResult } from './pg.ts'
 
@@ -9,8 +10,9 @@ const TIMELINE = 'case when not pg_is_in_recovery() then left(pg_walfile_name(pg
  * Asked just before COMMIT, in the same packet: the id of the transaction, if it has written anything, and what tells whether the id is
  * still its own later. After a failover there is another timeline; after a crash there is another checkpoint.
  */
-export const WHO_AM_I =
-  `select txid_current_if_assigned()::text as xid, ${TIMELINE} as timeline, checkpoint_lsn::text as checkpoint from pg_control_checkpoint()`
+export const WHO_AM_I: string = ownStatement(
+  `select txid_current_if_assigned()::text as xid, ${TIMELINE} as timeline, checkpoint_lsn::text as checkpoint from pg_control_checkpoint()`,
+)
 
 /** A transaction as the server knows it. */
 export interface TransactionId {

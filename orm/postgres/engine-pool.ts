@@ -9,18 +9,12 @@ import type { ClientHost, GuardedClient } from './client-types.ts'
 import { guardClient } from './guarded-client.ts'
 import type { ClientClass, ConnectCallback, PgClient, PgPool } from './pg.ts'
 import { destroyIdle, PoolGenerations } from './pool-generations.ts'
+import type { PoolStats } from './pool-stats.ts'
+import { tellCheckout, tellRelease } from './tell-pool.ts'
 import { Fallback } from './fallback.ts'
 import { HealthProbe, type ServerHealth } from './health.ts'
 import { LivenessWatch } from './liveness.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
-
-/** What a pool is doing, as a plain copy. */
-export interface PoolStats {
-  readonly total: number
-  readonly idle: number
-  readonly waiting: number
-  readonly max: number
-}
 
 /** What an engine's options say of its pool. */
 interface PoolSettings {
@@ -147,8 +141,14 @@ export class EnginePool implements ClientHost, QueuedPool {
     const pool = this.#fallback?.active === true ? this.#fallback.pool : this.#generations!.current
     const ready = pool !== undefined && pool.idleCount > pool.waitingCount
     if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
-    const client = await (ready ? this.#connection() : this.#queue.wait(async () => await this.#connection(), mine))
+    const asked = performance.now()
+    const tell = (client?: GuardedClient, error?: unknown): void => tellCheckout({ engine: this.engine, session: mine, asked, pid: client?.processID, pool: () => this.stats(), error })
+    const client = await (ready ? this.#connection() : this.#queue.wait(async () => await this.#connection(), mine)).catch((error: unknown) => {
+      tell(undefined, error)
+      throw error
+    })
     client.checkout = { session: mine, since: performance.now() }
+    tell(client)
     mine?.connections.add(client)
     if (mine?.closed === true) client.release()
     mine?.assertOpen() // it may have ended while we waited
@@ -209,9 +209,10 @@ export class EnginePool implements ClientHost, QueuedPool {
     this.#tick()
   }
 
-  returned(client: GuardedClient): void {
+  returned(client: GuardedClient, destroyed: boolean): void {
     this.#out.delete(client)
     client.checkout?.session?.connections.delete(client)
+    if (client.checkout !== undefined) tellRelease(this.engine, client, client.checkout, destroyed)
     client.checkout = undefined
   }
 

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { ownStatement } from '../events/watch-query.ts'
 import { settlesWithin } from '../bounded.ts'
 import { ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
 import { runningSession } from '../sessions/running.ts'
@@ -13,6 +14,7 @@ import type { ClientClass, PgResult, Release } from './pg.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
 import { TransactionFailure } from './transaction-failure.ts'
+import { type Sender, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
 
 /**
  * Sent like a statement, it gives a connection back: kysely does not, where a hook such as `onReserveConnection` throws, and says only to
@@ -30,8 +32,12 @@ const ENDS_TRANSACTION = /^(?:commit|rollback)$/i
 const SETTLE_MS = 500
 
 /** DISCARD ALL, but for the prepared statements, which pg believes to be there. */
-const RESET_SESSION =
-  'reset session authorization; reset all; close all; unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences'
+const RESET_SESSION = ownStatement(
+  'reset session authorization; reset all; close all; unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences',
+)
+
+/** Asks for nothing but an answer. */
+const NOTHING = ownStatement('')
 
 /**
  * pg's pool hands a client out by assigning its `release`; we stand in between. Beyond what {@link GuardedClient} says:
@@ -80,10 +86,19 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const [statement] = args
       const text = typeof statement === 'string' ? statement : (statement as { text?: unknown }).text
       if (typeof text === 'string' && typeof args.at(-1) !== 'function' && !isSubmittable(statement)) return this.#run(text, args)
-      if (isSubmittable(statement)) this.#assertHeld('other', this.#handedOut)
+      if (!isSubmittable(statement)) return super.query(...(typeof args.at(-1) === 'function' ? watchedCallback(this.#sender, args) : args))
+      this.#assertHeld('other', this.#handedOut)
       const submitted = super.query(...args)
       if (isCursor(submitted)) this.#watchReads(submitted)
       return submitted
+    }
+
+    get #sender(): Sender {
+      return { engine: host.engine, session: this.checkout?.session, pid: this.processID }
+    }
+
+    async #send(...args: unknown[]): Promise<PgResult> {
+      return await watchedSend(this.#sender, args, async () => await (super.query(...args) as Promise<PgResult>))
     }
 
     async #run(text: string, args: unknown[]): Promise<unknown> {
@@ -114,7 +129,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         this.#prepared = false
         return { command: text.toUpperCase(), rows: [] } // the server would only warn
       }
-      const send = async (...what: unknown[]): Promise<PgResult> => await (super.query(...what) as Promise<PgResult>)
+      const send = async (...what: unknown[]): Promise<PgResult> => await this.#send(...what)
       if (kind === 'begin') {
         this.activity.sent('begin') // the question may take no longer than what it comes before
         await learnWhetherServerTells(this, host, send).finally(() => this.activity.answered())
@@ -199,8 +214,20 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
 
     #watchReads(cursor: Cursor): void {
       const [read, close] = [cursor.read.bind(cursor), cursor.close.bind(cursor)]
-      cursor.read = async (...args) => await this.#answered('other', async () => await this.#unlessGone(read(...args)))
+      const told = watchCursor(this.#sender, cursor)
+      let rows = 0
+      cursor.read = async (...args) => {
+        try {
+          const some = await this.#answered('other', async () => await this.#unlessGone(read(...args)))
+          rows += some.length
+          return some
+        } catch (error) {
+          told?.({ rows, error })
+          throw error
+        }
+      }
       cursor.close = async () => {
+        told?.({ rows })
         if (this.#gone || this.readyForQuery === true) return // where the statement has failed, pg-cursor would wait for one answer too many
         this.activity.sent('rollback') // may take no longer than one
         await this.#unlessGone(close()).catch(() => {}).finally(() => this.activity.answered())
@@ -230,7 +257,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         await sendCancelRequest(this, host.connectionOptions)
         this.#heard = true
         // Only from here on is it certain that no cancellation is on its way any more.
-        const answer = (super.query('') as Promise<unknown>).catch((error: unknown) => {
+        const answer = this.#send(NOTHING).catch((error: unknown) => {
           if (!isCanceled(error)) throw error
         })
         if (!(await settlesWithin(answer, SETTLE_MS))) throw new Error('no answer after a request to cancel')
@@ -293,8 +320,9 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     #leave(release: Release, destroy: boolean): void {
-      host.returned(this)
-      release(destroy || this.#fate !== undefined)
+      const destroyed = destroy || this.#fate !== undefined
+      host.returned(this, destroyed)
+      release(destroyed)
     }
 
     #isDirty(): boolean {
@@ -309,7 +337,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       try {
         if (!(await settlesWithin(this.#ready(), SETTLE_MS))) throw new Error('it is not ready')
         if (this.#gone || this.#isDirty()) return false
-        if (host.resetOnRelease === 'transaction' || (await settlesWithin(super.query(RESET_SESSION) as Promise<unknown>, SETTLE_MS))) return true
+        if (host.resetOnRelease === 'transaction' || (await settlesWithin(this.#send(RESET_SESSION), SETTLE_MS))) return true
         throw new Error('it was not reset in time')
       } catch (cause) {
         this.destroy(new ConnectionLostError(host.engine, reasonOf(cause), { cause }))
@@ -330,7 +358,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
 const withConnectTimeout = (options: Record<string, unknown>, connectionTimeoutMillis: number): object => ({ ...options, password: options['password'], connectionTimeoutMillis })
 
 interface Cursor {
-  read(...args: unknown[]): Promise<unknown>
+  read(...args: unknown[]): Promise<unknown[]>
   close(): Promise<void>
 }
 

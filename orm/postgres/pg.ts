@@ -5,6 +5,7 @@ export type Release = (destroy?: Error | boolean) => void
 /** pg's result of one statement. */
 export interface PgResult {
   readonly command?: string
+  readonly rowCount?: number | null
   readonly rows: readonly Record<string, unknown>[]
 }
 

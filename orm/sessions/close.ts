@@ -1,4 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
+import { engineEvent } from '../events/engine-event.ts'
+import { isHeard, publish } from '../events/publish.ts'
 import { ConnectionLostError } from '../errors.ts'
 import { debug } from '../logger.ts'
 import { rollBackStrayTransaction } from '../sqlite/stray-transaction.ts'
@@ -41,6 +43,9 @@ async function endSession(em: EntityManager, state: SessionState, { aborted = fa
   await state.transactions.commitsSettled()
   if (state.ranRawSql) await sweepConnection(em, state)
   withInternalAccess(() => em.getUnitOfWork(false).clear())
+  if (isHeard('sqlassist:session:close')) {
+    publish('sqlassist:session:close', { ...engineEvent(state.engine.name, state, state.since), session: state.id, durationMs: performance.now() - state.since })
+  }
   debug(state.logger, `${state.label} closed`, () => ({ engine: state.engine.name, session: state.id }))
 }
 

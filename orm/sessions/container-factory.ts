@@ -1,10 +1,12 @@
+import type { EventOwner } from '../events/events.ts'
+import { Owner } from '../events/owner.ts'
+import { isHeard, publish } from '../events/publish.ts'
 import { EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { ManagerSettings } from '../transactions/manager.ts'
 import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
 import { SessionsContainer } from './container.ts'
 import { LeakWatch, type LeakOptions } from './leak-watch.ts'
-import type { SessionInfo } from './info.ts'
 import type { SessionSources } from './source.ts'
 import type { DbSessionsContainer } from './types.ts'
 
@@ -18,6 +20,16 @@ export interface ContainerOptions extends LeakOptions {
   readonly anyPreferences?: readonly string[]
   /** A subclass of `DbSessionsContainer`, for members of your own. */
   readonly containerClass?: ContainerClass
+}
+
+/** What a container is made for. */
+export interface ContainerWish {
+  readonly owner: EventOwner
+  readonly logger: SqlAssistLogger
+  /** Called when the container has been closed. */
+  readonly ended?: (() => void) | undefined
+  /** What its transactions are like; without it the application begins and ends them. */
+  readonly transaction?: ManagerSettings | undefined
 }
 
 /** Makes containers and knows which of them are alive. One for each registration of the plugin. */
@@ -39,21 +51,21 @@ export class ContainerFactory {
     this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
   }
 
-  /**
-   * @param ended - called when the container has been closed
-   * @param transaction - what its transactions are like; without it the application begins and ends them
-   */
-  create(info: SessionInfo, logger: SqlAssistLogger, label: string, ended?: () => void, transaction?: ManagerSettings): SessionsContainer {
+  create({ owner, logger, ended, transaction }: ContainerWish): SessionsContainer {
+    const since = performance.now()
+    const { requestId, info, label } = owner
     const closed = (container: SessionsContainer): void => {
       this.#forget(container)
       unwatch()
       ended?.()
+      if (isHeard('sqlassist:container:close')) publish('sqlassist:container:close', { at: since, owner, requestId, durationMs: performance.now() - since, status: container.status })
     }
-    const beside = (): SessionsContainer => this.create(info, logger, `${label}, a hook of its transaction`)
-    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, info, logger, label, closed, beside, twoPhase: this.#twoPhase }
+    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId), logger })
+    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, owner, logger, closed, beside, twoPhase: this.#twoPhase }
+    if (isHeard('sqlassist:container:open')) publish('sqlassist:container:open', { at: since, owner, requestId })
     const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })
     this.#checkFields(container)
-    const unwatch = this.#leaks.watch(label, logger, container.$states)
+    const unwatch = this.#leaks.watch(owner, logger, container.$states)
     this.#live.add(container)
     return container
   }

@@ -1,9 +1,11 @@
 import type { EntityManager } from '@mikro-orm/core'
+import { engineEvent } from '../events/engine-event.ts'
+import type { EventOwner } from '../events/events.ts'
+import { isHeard, publish } from '../events/publish.ts'
 import { EngineUnknownError, SessionClosedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { sessionStateOf } from './binding.ts'
 import type { SessionEnd } from './close.ts'
-import type { SessionInfo } from './info.ts'
 import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
 import { MANUAL, type ManagerSettings, TransactionManager } from '../transactions/manager.ts'
 import { Enlistment } from './enlistment.ts'
@@ -15,10 +17,9 @@ import { STATUS, type SessionStatus } from './status.ts'
 export interface ContainerSetup {
   readonly engines: SessionSources
   readonly anyPreferences: readonly string[]
-  readonly info: SessionInfo
+  /** Whose sessions they are: `Request req-1`, `The container`. */
+  readonly owner: EventOwner
   readonly logger: SqlAssistLogger
-  /** How errors name what has ended: `Request req-1`, `The container`. */
-  readonly label: string
   readonly closed: (container: SessionsContainer) => void
   /** Makes a container beside this one, for the hooks of its transaction. */
   readonly beside: () => SessionsContainer
@@ -52,11 +53,20 @@ export class SessionsContainer {
    * @throws EngineUnknownError for a name that is not registered; SessionClosedError after the end
    */
   get(name: string): EntityManager {
+    return this.#get(name, 'asked for by its name')
+  }
+
+  #get(name: string, why: string): EntityManager {
     const session = this.#sessions.get(name)
     if (session !== undefined && this.#closing === undefined) return session
-    if (this.#closing !== undefined) throw new SessionClosedError(this.#setup.label)
-    const opened = this.#setup.engines.get(name).open(this.#setup.info, this.#setup.logger, this.#setup)
+    const { owner, engines, logger } = this.#setup
+    if (this.#closing !== undefined) throw new SessionClosedError(owner.label)
+    const opened = engines.get(name).open(owner.info, logger, owner)
     this.#sessions.set(name, opened)
+    if (isHeard('sqlassist:session:open')) {
+      const { id, engine, since } = sessionStateOf(opened)!
+      publish('sqlassist:session:open', { ...engineEvent(name, { id, whose: owner }, since), session: id, readonly: engine.readonly, autocommit: engine.autocommit, why })
+    }
     if (this.#transaction !== undefined) this.#enlist(opened, this.#transaction)
     else if (this.#setup.transaction?.mode === 'request') void this.transaction
     return opened
@@ -65,7 +75,7 @@ export class SessionsContainer {
   /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */
   get transaction(): TransactionManager {
     if (this.#transaction !== undefined) return this.#transaction
-    const { label, logger, beside, twoPhase, transaction: settings = MANUAL } = this.#setup
+    const { owner: { label }, logger, beside, twoPhase, transaction: settings = MANUAL } = this.#setup
     const withSessions = async (run: (sessions: unknown) => Promise<void>): Promise<void> => {
       await using sessions = beside()
       await run(sessions)
@@ -116,9 +126,10 @@ export class SessionsContainer {
   get getAny(): () => EntityManager {
     return () => {
       const { anyPreferences, engines } = this.#setup
-      const name = anyPreferences.find((preference) => this.#sessions.has(preference)) ?? anyPreferences[0]
+      const open = anyPreferences.find((preference) => this.#sessions.has(preference))
+      const name = open ?? anyPreferences[0]
       if (name === undefined) throw new EngineUnknownError('any', `${engines.names.join(', ')}; the option 'anyPreferences' names none of them`)
-      return this.get(name)
+      return this.#get(name, `'any', and the first of anyPreferences (${anyPreferences.join(', ')})`)
     }
   }
 
@@ -163,13 +174,13 @@ export class SessionsContainer {
 
   async #close(end: SessionEnd): Promise<void> {
     const manager = this.#transaction
-    const reason = new SessionClosedError(this.#setup.label)
+    const reason = new SessionClosedError(this.#setup.owner.label)
     const deciding = manager?.$interrupt(reason)
     if (deciding !== undefined) await deciding
     const left = manager?.isActive === true
     // After the reply of a request somebody may still read: a stream that is its body, or a hook.
     const lost = left && end.aborted !== true && (manager.$mode === 'manual' || (await manager.$hasWork().catch(() => true)))
-    if (lost) this.#setup.logger.warn({}, `${this.#setup.label} ended with its transaction open: it is aborted`)
+    if (lost) this.#setup.logger.warn({}, `${this.#setup.owner.label} ended with its transaction open: it is aborted`)
     const ends = [...this.#sessions].map(async ([name, session]) => {
       await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left || manager?.$keptOpen === true ? { ...end, aborted: true } : end)
     })

@@ -1,12 +1,13 @@
 import { InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { assertTimeout } from '../options-check.ts'
+import type { EventOwner } from '../events/events.ts'
+import { isHeard, publish } from '../events/publish.ts'
 import type { SessionState } from './state.ts'
 
 /** What is known of a container that lives. */
 export interface Watched {
-  /** `Request req-1 (GET /groups)`. */
-  readonly label: string
+  readonly owner: EventOwner
   readonly logger: SqlAssistLogger
   readonly sessions: Iterable<SessionState>
   /** Of `performance.now()`. */
@@ -45,10 +46,10 @@ export class LeakWatch {
   }
 
   /** Watches a container until what it returns is called. */
-  watch(label: string, logger: SqlAssistLogger, sessions: Iterable<SessionState>): () => void {
+  watch(owner: EventOwner, logger: SqlAssistLogger, sessions: Iterable<SessionState>): () => void {
     if (this.#limitMs === 0) return () => {}
     const stack = this.#stacks ? new Error().stack?.split('\n').slice(2).join('\n') : undefined
-    const watched: Watched = { label, logger, sessions, since: performance.now(), stack }
+    const watched: Watched = { owner, logger, sessions, since: performance.now(), stack }
     this.#watched.add(watched)
     this.#timer ??= setInterval(() => this.#look(), Math.max(this.#limitMs / 4, 10)).unref()
     return () => this.#watched.delete(watched)
@@ -63,13 +64,13 @@ export class LeakWatch {
     for (const watched of this.#watched) {
       if (now - watched.since < this.#limitMs || this.#named.has(watched)) continue
       this.#named.add(watched)
-      const { label, logger, sessions, since, stack } = watched
+      const { owner, logger, sessions, since, stack } = watched
       const held = [...sessions].filter(({ closed }) => !closed).map(describe)
-      logger.warn(
-        { ms: Math.round(now - since), ...(stack === undefined ? {} : { stack }) },
-        `${label} has kept its sessions open for ${Math.round(now - since)} ms: ${held.length === 0 ? 'none was touched' : held.join('; ')}. ` +
-          `Close what is not needed any more; the limit is 'leakWarningMs'`,
-      )
+      const message =
+        `${owner.label} has kept its sessions open for ${Math.round(now - since)} ms: ${held.length === 0 ? 'none was touched' : held.join('; ')}. ` +
+        `Close what is not needed any more; the limit is 'leakWarningMs'`
+      logger.warn({ ms: Math.round(now - since), ...(stack === undefined ? {} : { stack }) }, message)
+      if (isHeard('sqlassist:leak')) publish('sqlassist:leak', { at: now, owner, requestId: owner.requestId, kind: 'container', engine: undefined, message })
     }
   }
 }

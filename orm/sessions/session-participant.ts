@@ -1,5 +1,6 @@
 import type { EntityManager, TransactionOptions } from '@mikro-orm/core'
 import { dialectOf } from '../engines/dialect.ts'
+import { ownStatement } from '../events/watch-query.ts'
 import { WHO_AM_I } from '../postgres/commit-outcome.ts'
 import type { Participant, ParticipantSavepoint, TwoPhaseParticipant } from '../transactions/participant.ts'
 import { rollBack } from './close.ts'
@@ -20,10 +21,10 @@ interface ExecutingConnection {
  * Whether the transaction has an id: PostgreSQL gives one with the first change, whoever makes it (a function in a SELECT too). What NOTIFY
  * sends has none before the commit, so that the session must remember it.
  */
-const HAS_WRITTEN = 'select txid_current_if_assigned() as xid'
+const HAS_WRITTEN = ownStatement('select txid_current_if_assigned() as xid')
 
 /** All that a SQLite connection has changed since it was opened. */
-const TOTAL_CHANGES = 'select total_changes() as changes'
+const TOTAL_CHANGES = ownStatement('select total_changes() as changes')
 
 /** A session in a managed transaction. */
 export class SessionParticipant implements Participant {

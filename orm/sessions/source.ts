@@ -2,11 +2,12 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionInfo } from './info.ts'
 import type { SessionEnd } from './close.ts'
-import type { SessionOwner, SessionState } from './state.ts'
+import type { EventOwner } from '../events/events.ts'
+import type { SessionState } from './state.ts'
 
 /** Where sessions come from: an engine, seen from a container. */
 export interface SessionSource {
-  open(info: SessionInfo, logger: SqlAssistLogger, owner: SessionOwner): EntityManager
+  open(info: SessionInfo, logger: SqlAssistLogger, owner: EventOwner): EntityManager
   close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void>
 }
 

@@ -1,6 +1,7 @@
 import { SessionClosedError } from '../errors.ts'
 import { CallMark } from './call-mark.ts'
 import type { EntityManager } from '@mikro-orm/core'
+import type { EventOwner } from '../events/events.ts'
 import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionInfo } from './info.ts'
@@ -47,12 +48,6 @@ export interface Enlisting {
   assertUnmanaged(em: EntityManager | undefined, what: string): void
 }
 
-/** What a session belongs to. */
-export interface SessionOwner {
-  /** How warnings name it: `Request req-1`. */
-  readonly label: string
-}
-
 let sessions = 0
 const internal = new CallMark()
 
@@ -80,7 +75,10 @@ export class SessionState {
   readonly created: Map<object, boolean> = new Map()
   /** The container of the session, or the session itself: who waits for a connection. */
   readonly owner: object
-  readonly #whose: string
+  /** The request or job that it belongs to. */
+  readonly whose: EventOwner | undefined
+  /** When it was opened, of `performance.now()`. */
+  readonly since: number = performance.now()
   /** Raw SQL has been run or may have been: only that can leave a connection in a transaction behind our back. */
   ranRawSql = false
   /** Something was sent by NOTIFY in the managed transaction: only a commit delivers it. */
@@ -89,9 +87,9 @@ export class SessionState {
   /** The end, while it lasts and after: whoever ends the session once more waits for it. */
   closing: Promise<void> | undefined
 
-  constructor(engine: SessionEngine, info: SessionInfo, logger: SqlAssistLogger, filters?: Readonly<Record<string, unknown>>, owner?: SessionOwner) {
+  constructor(engine: SessionEngine, info: SessionInfo, logger: SqlAssistLogger, filters?: Readonly<Record<string, unknown>>, owner?: EventOwner) {
     this.owner = owner ?? this
-    this.#whose = owner === undefined ? '' : ` of ${owner.label}`
+    this.whose = owner
     this.engine = engine
     this.info = info
     this.logger = logger
@@ -105,7 +103,7 @@ export class SessionState {
 
   /** The same, with the request or job that it belongs to. */
   get fullLabel(): string {
-    return `${this.label}${this.#whose}`
+    return this.whose === undefined ? this.label : `${this.label} of ${this.whose.label}`
   }
 
   /** Has the server stop what runs. Resolves when the connections answer again, or are destroyed. */

@@ -9,9 +9,9 @@ t.strictSame(Object.keys(plugin).toSorted(), [
 ])
 
 t.strictSame(Object.keys(orm).filter((name) => !name.endsWith('Error')).toSorted(), [
-  'DbSessionsContainer', 'DeclaredTable', 'NAMING_CONVENTION', 'STATUS', 'SqlAssist', 'UtilityObject', 'cliConfigs', 'columnsAsObject',
+  'DbSessionsContainer', 'DeclaredTable', 'NAMING_CONVENTION', 'SQLASSIST_EVENTS', 'STATUS', 'SqlAssist', 'UtilityObject', 'cliConfigs', 'columnsAsObject',
   'createSqlAssist', 'defineEngines', 'getByColumnExactThenIlike', 'getByColumnLower', 'getByColumnSimilar', 'getById', 'getByIds', 'getPage',
-  'getRange', 'isRetryable', 'loadedColumnsAsList', 'loadedColumnsAsObject', 'reflectTables', 'requestOf', 'sessionOf', 'sqlAssistConfig', 'withUtility',
+  'getRange', 'isRetryable', 'loadedColumnsAsList', 'loadedColumnsAsObject', 'onSqlAssistEvent', 'reflectTables', 'requestOf', 'sessionOf', 'sqlAssistConfig', 'withUtility',
 ])
 
 t.test('what both entry points export is the same thing', async (t) => {

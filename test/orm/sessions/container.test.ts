@@ -178,7 +178,7 @@ t.test('what a job says of itself is the info of its sessions', async (t) => {
 t.test('draining ends the containers of one lot, and no others', async (t) => {
   const db = await assist(t, { writer: { config: (await sqlite(t)).config() } })
   const [one, other] = [db.containers(), db.containers()]
-  const create = (): DbSessionsContainer => one.create({}, noLogger, 'A container') as unknown as DbSessionsContainer
+  const create = (): DbSessionsContainer => one.create({ owner: { id: 1, label: 'A container', requestId: undefined, info: {} }, logger: noLogger }) as unknown as DbSessionsContainer
   const [first, second] = [create(), create()]
   await Promise.all([first.close(), first.close()])
   t.equal(await one.drain(0), 1, 'one is left that nobody has closed')

@@ -1,0 +1,67 @@
+import { engineEvent, type EventSession } from './engine-event.ts'
+import type { QueryEvent, QueryKind } from './events.ts'
+import { isHeard, publish } from './publish.ts'
+
+/** A statement that is about to be sent. */
+export interface Sending {
+  readonly engine: string
+  readonly session: EventSession | undefined
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+  readonly kind: QueryKind
+  readonly pid?: number | undefined
+}
+
+/** What came back. */
+export interface Answered {
+  readonly rows?: number | undefined
+  readonly affected?: number | undefined
+  readonly error?: unknown
+}
+
+const own = new Set<string>()
+
+/** Marks the text of a statement that this package sends for itself, so that events can say so. */
+export function ownStatement<T extends string>(sql: T): T {
+  own.add(sql)
+  return sql
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/**
+ * Tells that a statement is sent.
+ *
+ * @returns tells that it was answered, once; undefined where nobody listens
+ */
+export function watchQuery({ engine, session, sql, parameters, kind, pid }: Sending): ((answered: Answered) => void) | undefined {
+  if (!isHeard('sqlassist:query:start') && !isHeard('sqlassist:query:end')) return undefined
+  const at = performance.now()
+  const event: Writable<QueryEvent> = {
+    ...engineEvent(engine, session, at), sql, parameters, kind, pid, internal: own.has(sql),
+    durationMs: 0, rows: undefined, affected: undefined, error: undefined,
+  }
+  publish('sqlassist:query:start', event)
+  let open = true
+  return (answered) => {
+    if (!open) return
+    open = false
+    event.durationMs = performance.now() - at
+    Object.assign(event, answered)
+    publish('sqlassist:query:end', event)
+  }
+}
+
+/** Sends a statement that is answered once, and tells of both. */
+export async function watched<T>(sending: Sending, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
+  const answered = watchQuery(sending)
+  if (answered === undefined) return await send()
+  try {
+    const answer = await send()
+    answered(read(answer))
+    return answer
+  } catch (error) {
+    answered({ error })
+    throw error
+  }
+}

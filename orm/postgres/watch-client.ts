@@ -1,0 +1,59 @@
+import type { EventSession } from '../events/engine-event.ts'
+import { type Answered, type Sending, watched, watchQuery } from '../events/watch-query.ts'
+import type { PgResult } from './pg.ts'
+import { kindOf } from './statement-kind.ts'
+
+/** Who sends something, and on which connection. */
+export interface Sender {
+  readonly engine: string
+  readonly session: EventSession | undefined
+  readonly pid: number | null
+}
+
+/** The ways in which pg is given a statement: its text, or an object that has it. */
+type Statement = string | { readonly text?: unknown; readonly values?: unknown }
+
+/** pg-cursor keeps what it was made with in another place. */
+interface CursorLike {
+  readonly text?: string
+  readonly values?: readonly unknown[] | null
+}
+
+/** Sends a statement, and tells of it and of the answer. */
+export async function watchedSend<T extends PgResult | PgResult[]>(sender: Sender, args: readonly unknown[], send: () => Promise<T>): Promise<T> {
+  return await watched(sending(sender, args), send, answeredWith)
+}
+
+/** The same for pg's other way to answer, by a callback, which is the last argument. */
+export function watchedCallback(sender: Sender, args: readonly unknown[]): unknown[] {
+  const answered = watchQuery(sending(sender, args.slice(0, -1)))
+  if (answered === undefined) return [...args]
+  const callback = args.at(-1) as (error: unknown, answer: PgResult | PgResult[]) => void
+  return [...args.slice(0, -1), (error: unknown, answer: PgResult | PgResult[]) => {
+    answered(error ? { error } : answeredWith(answer))
+    callback(error, answer)
+  }]
+}
+
+/** Tells of a cursor, whose answer comes in parts. */
+export const watchCursor = (sender: Sender, cursor: object): ((answered: Answered) => void) | undefined => {
+  const { text = '', values } = cursor as CursorLike
+  return watchQuery(sending(sender, [text, values ?? []]))
+}
+
+function sending({ engine, session, pid }: Sender, [statement, values]: readonly unknown[]): Sending {
+  const given = statement as Statement
+  const sql = typeof given === 'string' ? given : String(given.text)
+  const parameters = values ?? (typeof given === 'string' ? undefined : given.values)
+  return { engine, session, sql, parameters: Array.isArray(parameters) ? parameters : [], kind: kindOf(sql), pid: pid ?? undefined }
+}
+
+/** The last of several answers is that of the statement that was asked for; the others may have changed something too. */
+function answeredWith(answer: PgResult | PgResult[]): Answered {
+  const answers = Array.isArray(answer) ? answer : [answer]
+  const changed = answers.flatMap(({ command = '', rowCount }) => (CHANGES.has(command) ? (rowCount ?? 0) : []))
+  return { rows: answers.reduce((sum, { rows }) => sum + rows.length, 0), affected: changed.length === 0 ? undefined : changed.reduce((a, b) => a + b) }
+}
+
+/** The commands whose count is of rows that were changed. */
+const CHANGES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY'])
