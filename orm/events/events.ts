@@ -115,9 +115,9 @@ export interface TransactionCommitEvent extends TimedEvent {
   readonly engines: readonly string[]
 }
 
-export interface TransactionAbortEvent extends EventBase {
+/** It was undone; an `error` there is none, for what goes wrong then is logged. */
+export interface TransactionAbortEvent extends TimedEvent {
   readonly attempt: number
-  readonly durationMs: number
   readonly engines: readonly string[]
   /** What `abort()` was given, or the error. */
   readonly reason: unknown
@@ -163,7 +163,7 @@ export interface LeakEvent extends EventBase {
 }
 
 /** Transactions that were left prepared have been looked for. */
-export interface RecoveryEvent extends EventBase {
+export interface RecoveryEvent extends TimedEvent {
   readonly report: RecoveryReport
 }
 

@@ -50,5 +50,7 @@ export function publish<N extends SqlAssistEventName>(name: N, event: SqlAssistE
 export function onSqlAssistEvent<N extends SqlAssistEventName>(name: N, listener: (event: SqlAssistEvents[N]) => void): () => void {
   const listen: ChannelListener = (event) => listener(event as SqlAssistEvents[N])
   channels[name].subscribe(listen)
-  return () => void channels[name].unsubscribe(listen)
+  return () => {
+    channels[name].unsubscribe(listen)
+  }
 }

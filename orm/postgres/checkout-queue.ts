@@ -1,4 +1,5 @@
 import type { CompleteLimits } from '../engines/limits.ts'
+import { tellLeak } from '../events/tell.ts'
 import { CheckoutTimeoutError, DatabaseUnavailableError, PoolDeadlockError, PoolQueueFullError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionState } from '../sessions/state.ts'
@@ -102,7 +103,9 @@ export class CheckoutQueue implements WaitingPool {
     const last = [...this.#waiting].findLast(({ owner, since }) => since < performance.now() - QUIET_MS && owner !== undefined && holders?.has(owner))
     if (last === undefined) return
     const who = [...out].flatMap(({ checkout }) => (checkout === undefined ? [] : describeHolder(checkout))).join('; ')
-    this.#pool.log().warn({ engine, waiting: this.size }, `The pool of engine '${engine}' waits for itself. Its connections are held by ${who}`)
+    const message = `The pool of engine '${engine}' waits for itself. Its connections are held by ${who}`
+    this.#pool.log().warn({ engine, waiting: this.size }, message)
+    tellLeak('pool', message, { owner: undefined, engine })
     last.fail(new PoolDeadlockError(engine, this.#describe()))
   }
 }

@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { CancelEvent } from '../events/events.ts'
+import { timed } from '../events/tell.ts'
 import { ownStatement } from '../events/watch-query.ts'
 import { settlesWithin } from '../bounded.ts'
 import { ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
@@ -253,6 +255,12 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     async #stop(): Promise<void> {
+      const { session, pid, engine } = this.#sender
+      const reason: CancelEvent['reason'] = this.#timedOut ? 'statementTimeoutMs' : 'the session has ended'
+      await timed('sqlassist:cancel', session?.whose, async () => await this.#cancel(), () => ({ engine, session: session?.id, pid: pid ?? undefined, reason }))
+    }
+
+    async #cancel(): Promise<void> {
       try {
         await sendCancelRequest(this, host.connectionOptions)
         this.#heard = true

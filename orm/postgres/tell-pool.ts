@@ -12,7 +12,7 @@ interface Waited {
   readonly asked: number
   readonly pid: number | null | undefined
   readonly error: unknown
-  pool(): PoolStats | null
+  readonly pool: () => PoolStats | null
 }
 
 export function tellCheckout({ engine, session, asked, pid, error, pool }: Waited): void {

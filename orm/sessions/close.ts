@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { engineEvent } from '../events/engine-event.ts'
 import { isHeard, publish } from '../events/publish.ts'
+import { tellLeak } from '../events/tell.ts'
 import { ConnectionLostError } from '../errors.ts'
 import { debug } from '../logger.ts'
 import { rollBackStrayTransaction } from '../sqlite/stray-transaction.ts'
@@ -34,7 +35,7 @@ async function endSession(em: EntityManager, state: SessionState, { aborted = fa
   state.transactions.forget()
   const open = state.transactions.undecided()
   if (open.length > 0 && !aborted) {
-    state.logger.warn({ engine: state.engine.name, session: state.id }, `${state.label} ended inside a transaction: it is rolled back`)
+    warnOfLeft(state, `${state.label} ended inside a transaction: it is rolled back`)
   }
   const stopped = stop ? state.stopRunning() : undefined
   const leases = [...state.leases].map(async (lease) => await lease.end())
@@ -49,11 +50,16 @@ async function endSession(em: EntityManager, state: SessionState, { aborted = fa
   debug(state.logger, `${state.label} closed`, () => ({ engine: state.engine.name, session: state.id }))
 }
 
+function warnOfLeft({ logger, engine, id, whose }: SessionState, message: string): void {
+  logger.warn({ engine: engine.name, session: id }, message)
+  tellLeak('transaction', message, { owner: whose, engine: engine.name })
+}
+
 /** SQLite has one connection, which does not come back to a pool that would look at it. */
 async function sweepConnection(em: EntityManager, state: SessionState): Promise<void> {
   try {
     if (await withInternalAccess(() => rollBackStrayTransaction(em))) {
-      state.logger.warn({ engine: state.engine.name, session: state.id }, `Raw SQL of ${state.label} left a transaction open: it is rolled back`)
+      warnOfLeft(state, `Raw SQL of ${state.label} left a transaction open: it is rolled back`)
     }
   } catch (err) {
     /* c8 ignore next 2 -- SQLite refuses no rollback that we know of, but the end of a session must not reject */

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import { engineEvent } from '../events/engine-event.ts'
 import type { EventOwner } from '../events/events.ts'
 import { isHeard, publish } from '../events/publish.ts'
+import { tellLeak } from '../events/tell.ts'
 import { EngineUnknownError, SessionClosedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { sessionStateOf } from './binding.ts'
@@ -75,14 +76,14 @@ export class SessionsContainer {
   /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */
   get transaction(): TransactionManager {
     if (this.#transaction !== undefined) return this.#transaction
-    const { owner: { label }, logger, beside, twoPhase, transaction: settings = MANUAL } = this.#setup
+    const { owner, logger, beside, twoPhase, transaction: settings = MANUAL } = this.#setup
     const withSessions = async (run: (sessions: unknown) => Promise<void>): Promise<void> => {
       await using sessions = beside()
       await run(sessions)
     }
     const timeoutMs = settings.options.hookTimeoutMs ?? HOOK_TIMEOUT_MS
     this.#transaction = new TransactionManager(
-      { sessions: this, label, logger, timeoutMs, withSessions, twoPhase, wantsTwoPhase: settings.options.twoPhase, flush: async () => await this.#flush() },
+      { sessions: this, owner, logger, timeoutMs, withSessions, twoPhase, wantsTwoPhase: settings.options.twoPhase, flush: async () => await this.#flush() },
       settings,
     )
     for (const session of this.#sessions.values()) this.#enlist(session, this.#transaction)
@@ -180,7 +181,11 @@ export class SessionsContainer {
     const left = manager?.isActive === true
     // After the reply of a request somebody may still read: a stream that is its body, or a hook.
     const lost = left && end.aborted !== true && (manager.$mode === 'manual' || (await manager.$hasWork().catch(() => true)))
-    if (lost) this.#setup.logger.warn({}, `${this.#setup.owner.label} ended with its transaction open: it is aborted`)
+    if (lost) {
+      const message = `${this.#setup.owner.label} ended with its transaction open: it is aborted`
+      this.#setup.logger.warn({}, message)
+      tellLeak('transaction', message, { owner: this.#setup.owner })
+    }
     const ends = [...this.#sessions].map(async ([name, session]) => {
       await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left || manager?.$keptOpen === true ? { ...end, aborted: true } : end)
     })

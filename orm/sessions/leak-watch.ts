@@ -2,7 +2,7 @@ import { InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { assertTimeout } from '../options-check.ts'
 import type { EventOwner } from '../events/events.ts'
-import { isHeard, publish } from '../events/publish.ts'
+import { tellLeak } from '../events/tell.ts'
 import type { SessionState } from './state.ts'
 
 /** What is known of a container that lives. */
@@ -70,7 +70,7 @@ export class LeakWatch {
         `${owner.label} has kept its sessions open for ${Math.round(now - since)} ms: ${held.length === 0 ? 'none was touched' : held.join('; ')}. ` +
         `Close what is not needed any more; the limit is 'leakWarningMs'`
       logger.warn({ ms: Math.round(now - since), ...(stack === undefined ? {} : { stack }) }, message)
-      if (isHeard('sqlassist:leak')) publish('sqlassist:leak', { at: now, owner, requestId: owner.requestId, kind: 'container', engine: undefined, message })
+      tellLeak('container', message, { owner })
     }
   }
 }

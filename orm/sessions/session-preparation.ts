@@ -1,4 +1,5 @@
 import { type EntityManager, EventType, TransactionEventBroadcaster } from '@mikro-orm/core'
+import { timed } from '../events/tell.ts'
 import type { TwoPhaseParticipant } from '../transactions/participant.ts'
 import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import { rollBack } from './close.ts'
@@ -50,7 +51,7 @@ export class SessionPreparation implements TwoPhaseParticipant {
     this.#session.hold()
     try {
       await this.#dispatch(EventType.beforeTransactionCommit)
-      await this.#session.execute(`prepare transaction '${gid}'`, 'run')
+      await timed('sqlassist:transaction:prepare', state.whose, async () => await this.#session.execute(`prepare transaction '${gid}'`, 'run'), () => ({ engine: state.engine.name }))
     } catch (error) {
       state.transactions.commitFailed()
       await this.#session.undo()

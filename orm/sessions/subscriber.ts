@@ -4,6 +4,7 @@ import { settlesWithin } from '../bounded.ts'
 import { adopt } from './adoption.ts'
 import { sessionStateOf } from './binding.ts'
 import type { SessionState } from './state.ts'
+import { noteFlush } from './watch-flush.ts'
 import { assertOwn, claim, loadedRelations, stateOfEntity } from './ownership.ts'
 
 /**
@@ -21,6 +22,7 @@ export class SessionSubscriber implements EventSubscriber {
   onFlush({ em, uow }: FlushEventArgs): Promise<void> | undefined {
     const state = sessionStateOf(em)
     if (state === undefined) return undefined
+    noteFlush(em, uow.getChangeSets().length)
     for (const entity of uow.getPersistStack()) {
       assertOwn(entity as object, em)
       adopt(entity as object, em)

@@ -1,4 +1,6 @@
 import { settlesWithin } from '../bounded.ts'
+import type { EventOwner, TransactionHookEvent } from '../events/events.ts'
+import { timed } from '../events/tell.ts'
 import { HookTimeoutError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 
@@ -9,7 +11,7 @@ export type Hook<T> = (told: T) => unknown
 export interface HookRun {
   readonly timeoutMs: number
   readonly logger: SqlAssistLogger
-  readonly label: string
+  readonly owner: EventOwner
 }
 
 /**
@@ -17,8 +19,11 @@ export interface HookRun {
  *
  * @throws HookTimeoutError, or what the hook throws
  */
-export async function runHook<T>(kind: string, hook: Hook<T>, told: T, timeoutMs: number): Promise<void> {
-  const running = Promise.resolve(hook(told))
-  running.catch(() => {}) // after its time is up nobody listens any more
-  if (!(await settlesWithin(running, timeoutMs))) throw new HookTimeoutError(kind, hook.name || 'without a name', timeoutMs)
+export async function runHook<T>(kind: TransactionHookEvent['kind'], hook: Hook<T>, told: T, { timeoutMs, owner }: HookRun): Promise<void> {
+  const name = hook.name || 'without a name'
+  await timed('sqlassist:transaction:hook', owner, async () => {
+    const running = Promise.resolve(hook(told))
+    running.catch(() => {}) // after its time is up nobody listens any more
+    if (!(await settlesWithin(running, timeoutMs))) throw new HookTimeoutError(kind, name, timeoutMs)
+  }, () => ({ kind, name }))
 }

@@ -1,3 +1,5 @@
+import type { EventOwner } from '../events/events.ts'
+import { timed } from '../events/tell.ts'
 import { SavepointInvalidError, SavepointUnsupportedError } from '../errors.ts'
 import type { DataManager, DataManagerSavepoint } from './data-manager.ts'
 import type { Participant, ParticipantSavepoint } from './participant.ts'
@@ -16,6 +18,7 @@ export interface Savepoint {
 
 /** The transaction of a savepoint, seen from there. */
 export interface SavepointOwner {
+  readonly owner: EventOwner
   /** @throws SavepointInvalidError where it is over */
   assertActive(): void
   participants(): Promise<Participant[]>
@@ -32,11 +35,13 @@ export interface SavepointOwner {
 export class TransactionSavepoint implements Savepoint {
   valid = true
   readonly #owner: SavepointOwner
+  readonly #name: string
   readonly #participants: ReadonlyMap<Participant, ParticipantSavepoint>
   readonly #dataManagers: ReadonlyMap<DataManager, DataManagerSavepoint | undefined>
 
-  constructor(owner: SavepointOwner, participants: ReadonlyMap<Participant, ParticipantSavepoint>, dataManagers: ReadonlyMap<DataManager, DataManagerSavepoint | undefined>) {
+  constructor(owner: SavepointOwner, name: string, participants: ReadonlyMap<Participant, ParticipantSavepoint>, dataManagers: ReadonlyMap<DataManager, DataManagerSavepoint | undefined>) {
     this.#owner = owner
+    this.#name = name
     this.#participants = participants
     this.#dataManagers = dataManagers
   }
@@ -49,7 +54,7 @@ export class TransactionSavepoint implements Savepoint {
     }
     this.#owner.forgetAfter(this)
     try {
-      await this.#goBack()
+      await timed('sqlassist:transaction:savepoint', this.#owner.owner, async () => await this.#goBack(), () => ({ name: this.#name, rolledBack: true }))
     } catch (error) {
       this.#owner.broken(error)
       throw error

@@ -1,4 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { EventOwner } from '../events/events.ts'
+import { isHeard, publish } from '../events/publish.ts'
+import { timed } from '../events/tell.ts'
 import { DoomedTransactionError, SavepointInvalidError, StreamOpenError, TransactionEndingError, TransactionRolledBackError } from '../errors.ts'
 import { commitTogether } from './commit-order.ts'
 import { type DataManager, inOrder, type TransactionInfo } from './data-manager.ts'
@@ -40,6 +43,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   readonly keptOpen: Set<string> = new Set()
   readonly #surroundings: TransactionSurroundings
   readonly #joining = new Map<object, Promise<Participant>>()
+  /** The names of all that have ever joined, in that order. */
+  readonly #engines = new Set<string>()
   readonly #savepoints: TransactionSavepoint[] = []
   #savepointCount = 0
   #phase: Phase = 'active'
@@ -53,6 +58,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   constructor(surroundings: TransactionSurroundings, attempt: number) {
     this.#surroundings = surroundings
     this.attempt = attempt
+    const { owner } = surroundings
+    if (isHeard('sqlassist:transaction:begin')) publish('sqlassist:transaction:begin', { at: performance.now(), owner, requestId: owner.requestId, attempt })
   }
 
   /** Whether it can still be joined, and ended. */
@@ -73,13 +80,15 @@ export class Transaction implements SavepointOwner, TransactionInfo {
    * @param key - what stands for the engine's session
    */
   async enlist(key: object, begin: () => Promise<Participant>): Promise<Participant> {
-    if (!this.active) throw new TransactionEndingError(this.#surroundings.label) // also who has joined: its connection may be gone, and it would work outside
+    if (!this.active) throw new TransactionEndingError(this.#surroundings.owner.label) // also who has joined: its connection may be gone, and it would work outside
     const known = this.#joining.get(key)
     if (known !== undefined) return await known
     const joining = begin()
     this.#joining.set(key, joining)
     joining.catch(() => this.#joining.delete(key)) // a BEGIN that failed may be tried again
-    return await joining
+    const participant = await joining
+    this.#engines.add(participant.name)
+    return participant
   }
 
   async participants(): Promise<Participant[]> {
@@ -98,16 +107,29 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   // ---- savepoints ----
 
   async savepoint(): Promise<Savepoint> {
-    if (!this.active) throw new TransactionEndingError(this.#surroundings.label)
-    await this.#surroundings.flush()
+    if (!this.active) throw new TransactionEndingError(this.#surroundings.owner.label)
     const name = `sqlassist_${++this.#savepointCount}`
+    return await timed('sqlassist:transaction:savepoint', this.#surroundings.owner, async () => await this.#savepoint(name), () => ({ name, rolledBack: false }))
+  }
+
+  async #savepoint(name: string): Promise<Savepoint> {
+    await this.#surroundings.flush()
     const participants = new Map<Participant, Awaited<ReturnType<Participant['savepoint']>>>()
     for (const participant of await this.participants()) participants.set(participant, await participant.savepoint(name))
     const managers = new Map<DataManager, Awaited<ReturnType<NonNullable<DataManager['savepoint']>>> | undefined>()
     for (const manager of this.dataManagers) managers.set(manager, await manager.savepoint?.())
-    const savepoint = new TransactionSavepoint(this, participants, managers)
+    const savepoint = new TransactionSavepoint(this, name, participants, managers)
     this.#savepoints.push(savepoint)
     return savepoint
+  }
+
+  get owner(): EventOwner {
+    return this.#surroundings.owner
+  }
+
+  /** What events say of it. */
+  get #toTell(): { attempt: number; engines: readonly string[] } {
+    return { attempt: this.attempt, engines: [...this.#engines] }
   }
 
   assertActive(): void {
@@ -136,12 +158,12 @@ export class Transaction implements SavepointOwner, TransactionInfo {
 
   /** @throws TransactionEndingError where the time for data managers and for hooks before the commit is over */
   assertJoinable(): void {
-    if (!this.active || this.#committing === 'managers') throw new TransactionEndingError(this.#surroundings.label)
+    if (!this.active || this.#committing === 'managers') throw new TransactionEndingError(this.#surroundings.owner.label)
   }
 
   /** @throws TransactionEndingError where a commit or an abort is on its way already */
   assertEndable(): void {
-    if (!this.active || this.#committing !== 'no') throw new TransactionEndingError(this.#surroundings.label)
+    if (!this.active || this.#committing !== 'no') throw new TransactionEndingError(this.#surroundings.owner.label)
   }
 
   /**
@@ -152,16 +174,17 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   async commit(): Promise<void> {
     this.assertEndable()
     this.#committing = 'hooks'
-    const commit = committing.run(this, async () => await this.#commit())
+    const told = async (): Promise<void> => await timed('sqlassist:transaction:commit', this.#surroundings.owner, async () => await this.#commit(), () => this.#toTell)
+    const commit = committing.run(this, told)
     this.#ending = commit.catch(() => {})
     await commit
   }
 
   async #commit(): Promise<void> {
     this.#assertCommittable()
-    const { timeoutMs, sessions } = this.#surroundings
+    const { sessions } = this.#surroundings
     for (const hook of this.beforeCommit) {
-      await runHook('beforeCommit', hook, sessions, timeoutMs) // one may add another
+      await runHook('beforeCommit', hook, sessions, this.#surroundings) // one may add another
       this.#assertCommittable()
     }
     await this.#surroundings.flush()
@@ -190,7 +213,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
       try {
         await manager.finish(this)
       } catch (err) {
-        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.label}: a data manager has failed after the commit, which it had promised not to`)
+        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.owner.label}: a data manager has failed after the commit, which it had promised not to`)
       }
     }
     await this.#late('afterCommit', this.afterCommit)
@@ -251,7 +274,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     if (this.#phase === 'committed') return
     if (this.#phase === 'aborted') return await this.#waitForEnding()
     this.#phase = 'aborted'
-    const aborting = this.#abort(reason, quiet)
+    const { owner } = this.#surroundings
+    const aborting = timed('sqlassist:transaction:abort', owner, async () => await this.#abort(reason, quiet), () => ({ ...this.#toTell, reason }))
     this.#ending = aborting
     await aborting
   }
@@ -267,18 +291,18 @@ export class Transaction implements SavepointOwner, TransactionInfo {
       try {
         await manager.abort(this)
       } catch (err) {
-        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.label}: a data manager could not take back its part`)
+        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.owner.label}: a data manager could not take back its part`)
       }
     }
   }
 
-  async #late(kind: string, hooks: readonly Hook<unknown>[]): Promise<void> {
+  async #late(kind: 'afterCommit' | 'afterAbort', hooks: readonly Hook<unknown>[]): Promise<void> {
     for (const hook of hooks) {
       // Each has sessions of its own: what one that has failed leaves in them is not the next one's.
       try {
-        await this.#surroundings.withSessions(async (sessions) => await runHook(kind, hook, sessions, this.#surroundings.timeoutMs))
+        await this.#surroundings.withSessions(async (sessions) => await runHook(kind, hook, sessions, this.#surroundings))
       } catch (err) {
-        this.#surroundings.logger.error({ err }, `${this.#surroundings.label}: a hook of ${kind} has failed`)
+        this.#surroundings.logger.error({ err }, `${this.#surroundings.owner.label}: a hook of ${kind} has failed`)
       }
     }
   }

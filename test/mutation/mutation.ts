@@ -1,6 +1,6 @@
 // Changes the sources in small ways, one at a time, and looks whether a test notices: npm run mutation -- --help
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Random } from '../soak/random.ts'
 import { type CoveringTest, coveringTests } from './covering-tests.ts'
@@ -15,6 +15,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '1' },
     'budget-ms': { type: 'string', default: '60000' },
+    only: { type: 'string' },
+    'last-budget-ms': { type: 'string', default: 'Infinity' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -22,14 +24,17 @@ const { values } = parseArgs({
 /** Who has killed how many. */
 const killers = new Map<string, number>()
 
+/** The same for one file of the sources. */
+const killersOf = new Map<string, Set<string>>()
+
 if (values.help) {
   console.log(`npm test && npm run mutation -- [--files '<glob> <glob>'] [--sample <count>] [--seed <number>] [--jobs <count>] [--budget-ms <ms>]
-  [--counted <folder>]
+  [--counted <folder>] [--only <file>] [--last-budget-ms <ms>]
 
 Changes the sources one small thing at a time, in copies, and runs the tests that reach the changed line, those of the same folder and the quickest
-first, until one fails: then the mutant is killed. Which tests reach a line is what the last npm test has counted, here or in the folder --counted
-(the same sources). After --budget-ms the next one is tried; those that are left over get all their tests at the end. --sample takes that many at
-random (0: all); --jobs works on so many at once. At the end each test that has killed is run without a change: what fails then was no kill, and
+first, until one fails: then the mutant is killed; tests that have killed in the same file come first. Which tests reach a line is what the last npm test has counted, here or in the folder --counted
+(the same sources). After --budget-ms the next one is tried; those that are left over get all their tests at the end, or as many as --last-budget-ms allows: what is left
+then counts as alive. --sample takes that many at random (0: all), --only those whose names stand in a file, one on each line; --jobs works on so many at once. At the end each test that has killed is run without a change: what fails then was no kill, and
 is said. Hours for all.`)
 } else {
   await main()
@@ -37,17 +42,18 @@ is said. Hours for all.`)
 
 async function main(): Promise<void> {
   const all = globSync(values.files.split(' ')).toSorted().flatMap((file) => mutantsOf(file, readFileSync(file, 'utf8')))
-  const chosen = values.sample === '0' ? all : sample(all, Number(values.sample), Number(values.seed))
+  const wanted = values.only === undefined ? undefined : new Set(readFileSync(values.only, 'utf8').split('\n'))
+  const chosen = wanted !== undefined ? all.filter((mutant) => wanted.has(nameOf(mutant))) : values.sample === '0' ? all : sample(all, Number(values.sample), Number(values.seed))
   const lines = await coveringTests(resolve(values.counted))
   console.log(`${all.length} mutants, ${chosen.length} are tried`)
   const workshops = await Promise.all(Array.from({ length: Number(values.jobs) }, openWorkshop))
   try {
-    const trials = chosen.map((mutant) => ({ mutant, left: inOrder(mutant, lines.get(`${mutant.file}:${mutant.line}`) ?? []) }))
+    const trials = chosen.map((mutant) => ({ mutant, left: [...(lines.get(`${mutant.file}:${mutant.line}`) ?? [])] }))
     const undecided = await round(workshops, trials, Number(values['budget-ms']))
-    const survivors = await round(workshops, undecided, Infinity)
+    const survivors = await round(workshops, undecided, Number(values['last-budget-ms']))
     const killed = chosen.length - survivors.length
     console.log(`\n${killed} of ${chosen.length} killed (${((killed / chosen.length) * 100).toFixed(1)} %). Survivors:`)
-    for (const { mutant } of survivors) console.log(`  ${nameOf(mutant)}`)
+    for (const { mutant, left } of survivors) console.log(`  ${nameOf(mutant)}${left.length === 0 ? '' : ` (${left.length} tests not tried)`}`)
     await doubtKillers(workshops[0]!)
   } finally {
     await Promise.all(workshops.map(closeWorkshop))
@@ -71,7 +77,7 @@ async function round(workshops: readonly Workshop[], trials: readonly Trial[], b
     for (let trial = queue.shift(); trial !== undefined; trial = queue.shift()) {
       const killer = trial.left.length === 0 ? undefined : await kill(workshop, trial, budgetMs)
       if (killer === undefined) alive.add(trial)
-      else killers.set(killer, (killers.get(killer) ?? 0) + 1)
+      else noteKill(trial.mutant, killer)
       const fate = killer !== undefined ? `killed by ${killer}` : trial.left.length === 0 ? 'SURVIVES' : `alive, ${trial.left.length} tests left`
       console.log(`${trials.length - queue.length}/${trials.length} ${nameOf(trial.mutant)}: ${fate}`)
     }
@@ -79,14 +85,25 @@ async function round(workshops: readonly Workshop[], trials: readonly Trial[], b
   return trials.filter((trial) => alive.has(trial))
 }
 
-/** Those of the same folder look most closely. */
+function noteKill({ file }: Mutant, killer: string): void {
+  killers.set(killer, (killers.get(killer) ?? 0) + 1)
+  if (!killersOf.has(file)) killersOf.set(file, new Set())
+  killersOf.get(file)!.add(killer)
+}
+
+/** Those that have the file's name in theirs, have killed in it before, or are of the same folder look most closely. */
 function inOrder({ file }: Mutant, covering: readonly CoveringTest[]): CoveringTest[] {
-  const distance = ({ test }: CoveringTest): number => (test.startsWith(`test/${dirname(file)}/`) ? 0 : 1)
+  const distance = ({ test }: CoveringTest): number => {
+    if (basename(test).startsWith(`${basename(file, '.ts')}.`)) return 0
+    if (killersOf.get(file)?.has(test) === true) return 1
+    return test.startsWith(`test/${dirname(file)}/`) ? 2 : 3
+  }
   return covering.toSorted((a, b) => distance(a) - distance(b) || a.ms - b.ms)
 }
 
 /** @returns the test that noticed */
 async function kill(workshop: Workshop, { mutant, left }: Trial, budgetMs: number): Promise<string | undefined> {
+  left.splice(0, left.length, ...inOrder(mutant, left)) // more is known by now of who kills
   const path = join(workshop.folder, mutant.file)
   const source = readFileSync(mutant.file, 'utf8')
   writeFileSync(path, source.slice(0, mutant.start) + mutant.replacement + source.slice(mutant.end))

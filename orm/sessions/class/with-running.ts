@@ -1,5 +1,6 @@
 import { kBinding } from '../binding.ts'
 import { leaveSession, runInSession, runningSession } from '../running.ts'
+import { watchFlush } from '../watch-flush.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
 /** The methods of MikroORM's EntityManagers that ask the database, or may do so. */
@@ -30,7 +31,8 @@ export function withRunning(Base: EntityManagerClass): EntityManagerClass {
         return await runInSession(state, async () => {
           const joining = later || staysOutside(name, args) ? undefined : state.enlisting?.enlist(this.getContext(false))
           if (joining !== undefined) await joining
-          return await inherited.apply(this, args)
+          const ask = async (): Promise<unknown> => await inherited.apply(this, args)
+          return await (name === 'flush' ? watchFlush(this.getContext(false), state, ask) : ask())
         })
       }
       // The application's own EntityManager, used by a subscriber or a hook while a session runs: it outlives the session.

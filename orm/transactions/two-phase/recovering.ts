@@ -1,3 +1,4 @@
+import { isHeard, publish } from '../../events/publish.ts'
 import { reasonOf } from '../../postgres/server-errors.ts'
 import type { TwoPhaseDatabase } from './database.ts'
 import { AT_WORK, recover } from './recovery.ts'
@@ -77,7 +78,9 @@ export class Recovering {
 
   async #run(): Promise<RecoveryReport> {
     await this.#makeReady()
+    const at = performance.now()
     const report = await recover(this.#twoPhase)
+    if (isHeard('sqlassist:recovery')) publish('sqlassist:recovery', { at, owner: undefined, requestId: undefined, durationMs: performance.now() - at, error: undefined, report })
     const { logger } = this.#twoPhase
     const { committed, rolledBack, broken } = report
     if (committed.length + rolledBack.length > 0) {

@@ -10,6 +10,8 @@ import { hasCaughtUp, standbyOf } from '../../support/standby.ts'
 import { until } from '../../orm/postgres/failover/service.ts'
 import { sessionsOf, shop } from './fixtures/shop.ts'
 
+const configOf = (clientUrl: string): Config => defineConfig({ clientUrl, entities: library }) as Config
+
 const readOnly = (name: string, on: boolean): string => `alter database "${name}" set default_transaction_read_only = ${on ? 'on' : 'off'}`
 
 t.test('a primary that is writable again at the next attempt', async (t) => {
@@ -62,7 +64,6 @@ t.test('one that stays read-only is 503 after the last attempt, with nothing sav
 t.test('a query of a standby that was cancelled for the sake of its recovery', async (t) => {
   const primary = await ownPostgres(t)
   await asSuperuser(primary.url, `alter system set max_standby_streaming_delay = 0`) // the standby is a copy: it waits for no query
-  const configOf = (clientUrl: string): Config => defineConfig({ clientUrl, entities: library }) as Config
   {
     await using db = await createSqlAssist({ engines: { setup: { config: configOf(primary.url) } } })
     await db.engine('setup').orm.schema.create()
@@ -77,14 +78,14 @@ t.test('a query of a standby that was cancelled for the sake of its recovery', a
   await db.transaction(
     async ({ reader }) => {
       attempts++
-      seen.push(await reader!.count(Author))
+      seen.push(await reader.count(Author))
       if (attempts === 1) {
         await asSuperuser(primary.url, 'delete from author where id > 50')
         await asSuperuser(primary.url, 'vacuum author')
         await asSuperuser(primary.url, 'select pg_switch_wal()') // or what the vacuum has done is sent some time later
         await until(async () => await hasCaughtUp(primary, standby))
       }
-      seen.push(await reader!.count(Author))
+      seen.push(await reader.count(Author))
     },
     { snapshot: true, retry: { attempts: 2 } },
   )
