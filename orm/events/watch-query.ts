@@ -29,13 +29,17 @@ export function ownStatement<T extends string>(sql: T): T {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
+const somebodyListens = (): boolean => isHeard('sqlassist:query:start') || isHeard('sqlassist:query:end')
+
 /**
  * Tells that a statement is sent.
  *
+ * @param sending - called only where somebody listens
  * @returns tells that it was answered, once; undefined where nobody listens
  */
-export function watchQuery({ engine, session, sql, parameters, kind, pid }: Sending): ((answered: Answered) => void) | undefined {
-  if (!isHeard('sqlassist:query:start') && !isHeard('sqlassist:query:end')) return undefined
+export function watchQuery(sending: () => Sending): ((answered: Answered) => void) | undefined {
+  if (!somebodyListens()) return undefined
+  const { engine, session, sql, parameters, kind, pid } = sending()
   const at = performance.now()
   const event: Writable<QueryEvent> = {
     ...engineEvent(engine, session, at), sql, parameters, kind, pid, internal: own.has(sql),
@@ -52,10 +56,13 @@ export function watchQuery({ engine, session, sql, parameters, kind, pid }: Send
   }
 }
 
-/** Sends a statement that is answered once, and tells of both. */
-export async function watched<T>(sending: Sending, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
+/** Sends a statement that is answered once, and tells of both. Where nobody listens it costs a function call. */
+export function watched<T>(sending: () => Sending, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
   const answered = watchQuery(sending)
-  if (answered === undefined) return await send()
+  return answered === undefined ? send() : telling(answered, send, read)
+}
+
+async function telling<T>(answered: (answered: Answered) => void, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
   try {
     const answer = await send()
     answered(read(answer))

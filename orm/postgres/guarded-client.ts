@@ -5,6 +5,7 @@ import { ownStatement } from '../events/watch-query.ts'
 import { settlesWithin } from '../bounded.ts'
 import { ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
 import { runningSession } from '../sessions/running.ts'
+import type { SessionState } from '../sessions/state.ts'
 import { PREFIX } from '../transactions/two-phase/gid.ts'
 import { Activity } from './activity.ts'
 import { sendCancelRequest } from './cancel-request.ts'
@@ -16,7 +17,7 @@ import type { ClientClass, PgResult, Release } from './pg.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
 import { TransactionFailure } from './transaction-failure.ts'
-import { type Sender, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
+import { watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
 
 /**
  * Sent like a statement, it gives a connection back: kysely does not, where a hook such as `onReserveConnection` throws, and says only to
@@ -88,19 +89,25 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const [statement] = args
       const text = typeof statement === 'string' ? statement : (statement as { text?: unknown }).text
       if (typeof text === 'string' && typeof args.at(-1) !== 'function' && !isSubmittable(statement)) return this.#run(text, args)
-      if (!isSubmittable(statement)) return super.query(...(typeof args.at(-1) === 'function' ? watchedCallback(this.#sender, args) : args))
+      if (!isSubmittable(statement)) return super.query(...(typeof args.at(-1) === 'function' ? watchedCallback(this, args) : args))
       this.#assertHeld('other', this.#handedOut)
       const submitted = super.query(...args)
       if (isCursor(submitted)) this.#watchReads(submitted)
       return submitted
     }
 
-    get #sender(): Sender {
-      return { engine: host.engine, session: this.checkout?.session, pid: this.processID }
+    /** @see Sender */
+    get engine(): string {
+      return host.engine
     }
 
-    async #send(...args: unknown[]): Promise<PgResult> {
-      return await watchedSend(this.#sender, args, async () => await (super.query(...args) as Promise<PgResult>))
+    /** @see Sender */
+    get session(): SessionState | undefined {
+      return this.checkout?.session
+    }
+
+    #send(...args: unknown[]): Promise<PgResult> {
+      return watchedSend(this, args, () => super.query(...args) as Promise<PgResult>)
     }
 
     async #run(text: string, args: unknown[]): Promise<unknown> {
@@ -216,7 +223,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
 
     #watchReads(cursor: Cursor): void {
       const [read, close] = [cursor.read.bind(cursor), cursor.close.bind(cursor)]
-      const told = watchCursor(this.#sender, cursor)
+      const told = watchCursor(this, cursor)
       let rows = 0
       cursor.read = async (...args) => {
         try {
@@ -255,7 +262,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     async #stop(): Promise<void> {
-      const { session, pid, engine } = this.#sender
+      const { session, processID: pid, engine } = this
       const reason: CancelEvent['reason'] = this.#timedOut ? 'statementTimeoutMs' : 'the session has ended'
       await timed('sqlassist:cancel', session?.whose, async () => await this.#cancel(), () => ({ engine, session: session?.id, pid: pid ?? undefined, reason }))
     }

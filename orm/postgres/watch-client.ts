@@ -7,7 +7,7 @@ import { kindOf } from './statement-kind.ts'
 export interface Sender {
   readonly engine: string
   readonly session: EventSession | undefined
-  readonly pid: number | null
+  readonly processID: number | null
 }
 
 /** The ways in which pg is given a statement: its text, or an object that has it. */
@@ -20,13 +20,13 @@ interface CursorLike {
 }
 
 /** Sends a statement, and tells of it and of the answer. */
-export async function watchedSend<T extends PgResult | PgResult[]>(sender: Sender, args: readonly unknown[], send: () => Promise<T>): Promise<T> {
-  return await watched(sending(sender, args), send, answeredWith)
+export function watchedSend<T extends PgResult | PgResult[]>(sender: Sender, args: readonly unknown[], send: () => Promise<T>): Promise<T> {
+  return watched(() => sending(sender, args), send, answeredWith)
 }
 
 /** The same for pg's other way to answer, by a callback, which is the last argument. */
 export function watchedCallback(sender: Sender, args: readonly unknown[]): unknown[] {
-  const answered = watchQuery(sending(sender, args.slice(0, -1)))
+  const answered = watchQuery(() => sending(sender, args.slice(0, -1)))
   if (answered === undefined) return [...args]
   const callback = args.at(-1) as (error: unknown, answer: PgResult | PgResult[]) => void
   return [...args.slice(0, -1), (error: unknown, answer: PgResult | PgResult[]) => {
@@ -38,14 +38,14 @@ export function watchedCallback(sender: Sender, args: readonly unknown[]): unkno
 /** Tells of a cursor, whose answer comes in parts. */
 export const watchCursor = (sender: Sender, cursor: object): ((answered: Answered) => void) | undefined => {
   const { text = '', values } = cursor as CursorLike
-  return watchQuery(sending(sender, [text, values ?? []]))
+  return watchQuery(() => sending(sender, [text, values ?? []]))
 }
 
-function sending({ engine, session, pid }: Sender, [statement, values]: readonly unknown[]): Sending {
+function sending({ engine, session, processID }: Sender, [statement, values]: readonly unknown[]): Sending {
   const given = statement as Statement
   const sql = typeof given === 'string' ? given : String(given.text)
   const parameters = values ?? (typeof given === 'string' ? undefined : given.values)
-  return { engine, session, sql, parameters: Array.isArray(parameters) ? parameters : [], kind: kindOf(sql), pid: pid ?? undefined }
+  return { engine, session, sql, parameters: Array.isArray(parameters) ? parameters : [], kind: kindOf(sql), pid: processID ?? undefined }
 }
 
 /** The last of several answers is that of the statement that was asked for; the others may have changed something too. */

@@ -24,13 +24,13 @@ export function watchConnection(connection: object, engine: string): void {
   const execute = watchable.executeQuery.bind(watchable)
   const stream = watchable.streamQuery.bind(watchable)
   const sending = ({ sql, parameters }: Query): Sending => ({ engine, session: runningSession(), sql, parameters, kind: kindOf(sql) })
-  watchable.executeQuery = async (query, ...more) => await watched(sending(query), async () => await execute(query, ...more), answeredWith)
-  watchable.streamQuery = (query, ...more) => told(stream(query, ...more), sending(query))
+  watchable.executeQuery = (query, ...more) => watched(() => sending(query), () => execute(query, ...more), answeredWith)
+  watchable.streamQuery = (query, ...more) => told(stream(query, ...more), () => sending(query))
 }
 
 const answeredWith = ({ rows, numAffectedRows }: Result): Answered => ({ rows: rows.length, affected: numAffectedRows === undefined ? undefined : Number(numAffectedRows) })
 
-async function* told(results: AsyncIterableIterator<Result>, sending: Sending): AsyncGenerator<Result> {
+async function* told(results: AsyncIterableIterator<Result>, sending: () => Sending): AsyncGenerator<Result> {
   const answered = watchQuery(sending)
   let rows = 0
   try {

@@ -69,7 +69,7 @@ export class TransactionManager<Sessions = unknown> {
   async begin(): Promise<void> {
     if (this.#settings.mode === 'request') throw new TransactionActiveError(`In mode 'request' the first statement begins it: leave begin() out`)
     if (this.#current !== undefined) throw new TransactionActiveError('Commit or abort the open one first, or make a savepoint() in it')
-    this.#open()
+    this.#open().begun()
   }
 
   /**
@@ -108,7 +108,7 @@ export class TransactionManager<Sessions = unknown> {
 
   /** From here on the transaction can only be aborted: `commit()` fails, and the end of the request aborts it, whatever is answered. */
   doom(): void {
-    this.#needed('doom()').doomed = true
+    this.#used('doom()').doomed = true
   }
 
   /**
@@ -118,7 +118,7 @@ export class TransactionManager<Sessions = unknown> {
    * @param engine - the name of a `readonly` engine with `snapshot: true`, or of another one that is only read here
    */
   keepOpen(engine: string): void {
-    this.#needed('keepOpen()').keptOpen.add(engine)
+    this.#used('keepOpen()').keptOpen.add(engine)
     this.#keptOpen = true
   }
 
@@ -126,7 +126,7 @@ export class TransactionManager<Sessions = unknown> {
    * A point that one can go back to, on all engines at once: `await savepoint.rollback()`. Flushes all sessions first.
    */
   async savepoint(): Promise<Savepoint> {
-    return await this.#needed('savepoint()').savepoint()
+    return await this.#used('savepoint()').savepoint()
   }
 
   /**
@@ -149,17 +149,17 @@ export class TransactionManager<Sessions = unknown> {
    * failure of what has succeeded.
    */
   afterCommit(hook: TransactionHook<Sessions>): void {
-    this.#needed('afterCommit()').afterCommit.push(hook as (sessions: unknown) => unknown)
+    this.#used('afterCommit()').afterCommit.push(hook as (sessions: unknown) => unknown)
   }
 
   /** Runs `hook` after everything was undone, with sessions of its own, and with the reason. What it throws is logged. */
   afterAbort(hook: AbortHook<Sessions>): void {
-    this.#needed('afterAbort()').afterAbort.push(hook as (sessions: unknown, reason: unknown) => unknown)
+    this.#used('afterAbort()').afterAbort.push(hook as (sessions: unknown, reason: unknown) => unknown)
   }
 
   /** Says what the transaction is about, for data managers and for whoever reads of it later. */
   note(text: string): void {
-    const transaction = this.#needed('note()')
+    const transaction = this.#used('note()')
     transaction.description += transaction.description === '' ? text : `\n${text}`
   }
 
@@ -233,8 +233,14 @@ export class TransactionManager<Sessions = unknown> {
   }
 
   #joinable(what: string): Transaction {
-    const transaction = this.#needed(what)
+    const transaction = this.#used(what)
     transaction.assertJoinable()
+    return transaction
+  }
+
+  #used(what: string): Transaction {
+    const transaction = this.#needed(what)
+    transaction.begun()
     return transaction
   }
 

@@ -47,6 +47,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   readonly #engines = new Set<string>()
   readonly #savepoints: TransactionSavepoint[] = []
   #savepointCount = 0
+  #begun = false
   #phase: Phase = 'active'
   #interruption: { readonly reason: unknown } | undefined
   #ending: Promise<void> | undefined
@@ -58,8 +59,6 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   constructor(surroundings: TransactionSurroundings, attempt: number) {
     this.#surroundings = surroundings
     this.attempt = attempt
-    const { owner } = surroundings
-    if (isHeard('sqlassist:transaction:begin')) publish('sqlassist:transaction:begin', { at: performance.now(), owner, requestId: owner.requestId, attempt })
   }
 
   /** Whether it can still be joined, and ended. */
@@ -70,6 +69,14 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   /** Settles when a commit or an abort that is on its way is done; undefined where none is. */
   get ending(): Promise<void> | undefined {
     return this.#ending
+  }
+
+  /** Tells that it has begun, once: one that nobody uses is made only to be looked at. */
+  begun(): void {
+    if (this.#begun) return
+    this.#begun = true
+    const { owner } = this.#surroundings
+    if (isHeard('sqlassist:transaction:begin')) publish('sqlassist:transaction:begin', { at: performance.now(), owner, requestId: owner.requestId, attempt: this.attempt })
   }
 
   // ---- joining ----
@@ -83,6 +90,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     if (!this.active) throw new TransactionEndingError(this.#surroundings.owner.label) // also who has joined: its connection may be gone, and it would work outside
     const known = this.#joining.get(key)
     if (known !== undefined) return await known
+    this.begun()
     const joining = begin()
     this.#joining.set(key, joining)
     joining.catch(() => this.#joining.delete(key)) // a BEGIN that failed may be tried again
@@ -128,8 +136,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
   }
 
   /** What events say of it. */
-  get #toTell(): { attempt: number; engines: readonly string[] } {
-    return { attempt: this.attempt, engines: [...this.#engines] }
+  get #toTell(): { attempt: number; engines: readonly string[] } | undefined {
+    return this.#begun ? { attempt: this.attempt, engines: [...this.#engines] } : undefined
   }
 
   assertActive(): void {
@@ -275,7 +283,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     if (this.#phase === 'aborted') return await this.#waitForEnding()
     this.#phase = 'aborted'
     const { owner } = this.#surroundings
-    const aborting = timed('sqlassist:transaction:abort', owner, async () => await this.#abort(reason, quiet), () => ({ ...this.#toTell, reason }))
+    const aborting = timed('sqlassist:transaction:abort', owner, async () => await this.#abort(reason, quiet), () => this.#toTell && { ...this.#toTell, reason })
     this.#ending = aborting
     await aborting
   }
