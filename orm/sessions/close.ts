@@ -6,6 +6,7 @@ import { ConnectionLostError } from '../errors.ts'
 import { debug } from '../logger.ts'
 import { rollBackStrayTransaction } from '../sqlite/stray-transaction.ts'
 import type { OpenTransaction } from './open-transactions.ts'
+import { startInSession } from './running.ts'
 import { type SessionState, withInternalAccess } from './state.ts'
 
 /** The part of a connection that clean-up needs: the public way, an EntityManager's `rollback()`, is closed by then. */
@@ -26,7 +27,7 @@ export interface SessionEnd {
  * entities. Idempotent. Never rejects: at the end of a request there is nobody left to catch, so what goes wrong is logged.
  */
 export async function closeSession(em: EntityManager, state: SessionState, end: SessionEnd = {}): Promise<void> {
-  state.closing ??= endSession(em, state, end)
+  state.closing ??= startInSession(state, async () => await endSession(em, state, end)) // a subscriber may do it while another session runs
   await state.closing
 }
 
@@ -71,7 +72,7 @@ async function sweepConnection(em: EntityManager, state: SessionState): Promise<
 export async function rollBack(em: EntityManager, transaction: OpenTransaction, state: SessionState): Promise<void> {
   const connection = em.config.getDriver().getConnection('write') as unknown as RollbackConnection
   try {
-    await connection.rollback(transaction)
+    await startInSession(state, async () => await connection.rollback(transaction))
   } catch (err) {
     // The callback that held the transaction may have failed at the same moment and rolled back itself.
     // With a lost connection the server has rolled back by itself.

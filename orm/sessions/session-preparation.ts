@@ -2,8 +2,8 @@ import { type EntityManager, EventType, TransactionEventBroadcaster } from '@mik
 import { timed } from '../events/tell.ts'
 import type { TwoPhaseParticipant } from '../transactions/participant.ts'
 import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
-import { rollBack } from './close.ts'
 import type { OpenTransaction } from './open-transactions.ts'
+import { startInSession } from './running.ts'
 import type { SessionState } from './state.ts'
 
 /** A session in a managed transaction, seen from the two-phase commit of it. */
@@ -90,10 +90,7 @@ export class SessionPreparation implements TwoPhaseParticipant {
   async #letGo(): Promise<void> {
     const { root, state, transaction } = this.#session
     const connection = root.config.getDriver().getConnection('write') as unknown as CommittingConnection
-    await connection.commit(transaction).catch(async () => {
-      state.transactions.commitFailed()
-      await rollBack(root, transaction, state) // the connection is lost
-    })
+    await startInSession(state, async () => await connection.commit(transaction))
     this.#session.detach()
   }
 
