@@ -2,8 +2,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Author } from '../sessions/fixtures/library.ts'
-import { gate } from '../sessions/fixtures/engines.ts'
-import { onEachKind } from './fixtures/branches.ts'
+import { asSuperuser } from '../../support/databases.ts'
+import { gate, postgres, sqlite } from '../sessions/fixtures/engines.ts'
+import { company, onEachKind } from './fixtures/branches.ts'
 
 const ENDING = { code: 'SQLASSIST_TRANSACTION_ENDING' }
 
@@ -96,4 +97,60 @@ onEachKind(t, 'a job that has committed a part is not done again', async (t, { d
   await t.rejects(job, conflict)
   t.equal(attempts, 1)
   t.strictSame(await saved(), { paris: ['Ada'], rome: [] })
+})
+
+for (const [dialect, database] of Object.entries({ postgresql: postgres, sqlite })) {
+  t.test(`a signal that fires during the commit comes too late: what is decided is carried out on all engines (${dialect})`, async (t) => {
+    const [reached, release] = [gate(), gate()]
+    const subscriber = {
+      async beforeTransactionCommit() {
+        reached.open()
+        await release.opened
+      },
+    }
+    const { db, lines, saved } = await company(t, await database(t), await database(t), { config: { subscribers: [subscriber] } })
+    const leaving = new AbortController()
+    const job = db.transaction(({ paris, rome }) => {
+      paris.persist(new Author('Ada'))
+      rome.persist(new Author('Bruno'))
+    }, { signal: leaving.signal })
+    job.catch(() => {})
+    await reached.opened // the first engine commits, and the second waits
+    leaving.abort()
+    await turn()
+    release.open()
+    await job
+    t.strictSame(await saved(), { paris: ['Ada'], rome: ['Bruno'] })
+    t.strictSame(lines.filter(({ level }) => level !== 'debug'), [])
+  })
+}
+
+t.test('a statement that nobody has waited for fails during the commit: its error is the cause', async (t) => {
+  const { db, saved } = await company(t, await postgres(t), await postgres(t))
+  const job = db.transaction(async ({ paris, rome, transaction }) => {
+    await rome.insert(Author, { name: 'Bruno' })
+    await paris.insert(Author, { name: 'Ada' })
+    transaction.join({
+      sortKey: 'last',
+      vote: async () => void paris.execute('select 1 / 0').catch(() => {}),
+      commit: async () => {},
+      finish: async () => {},
+      abort: async () => {},
+    })
+  })
+  await t.rejects(job, { code: 'SQLASSIST_TRANSACTION_ROLLED_BACK', message: /'paris'/, cause: { code: '22012' } })
+  t.strictSame(await saved(), { paris: [], rome: [] })
+})
+
+t.test('a connection that is lost just before the commit, where nobody can be asked any more', async (t) => {
+  const paris = await postgres(t)
+  const { db, saved } = await company(t, paris, await sqlite(t))
+  const job = db.transaction(async ({ paris: lost, rome }) => {
+    await rome.insert(Author, { name: 'Bruno' })
+    const [row] = await lost.execute<{ pid: number }[]>('select pg_backend_pid() as pid')
+    await lost.insert(Author, { name: 'Ada' })
+    await asSuperuser(paris.config().clientUrl!, 'select pg_terminate_backend($1, 10000)', [row!.pid])
+  })
+  await t.rejects(job, { code: 'SQLASSIST_CONNECTION_LOST' })
+  t.strictSame(await saved(), { paris: [], rome: [] })
 })
