@@ -48,6 +48,21 @@ t.test('a driver of your own gets its options as they were given, and has sessio
   t.strictSame(file.prepare('select title from book').all().map(({ title }) => title), ['Odes'])
 })
 
+t.test('what a driver of your own has written in a transaction is not known, so that it is committed', async (t) => {
+  const notebook = sqliteFile(t)
+  const config = { driver: NotebookDriver as never, dbName: 'notebook', entities: [Shelf, Book], driverOptions: { notebook } }
+  await using sqlassist = await createSqlAssist({ engines: { notes: { config } } })
+  await sqlassist.engine('notes').orm.schema.create()
+  await sqlassist.transaction(async ({ notes }) => void await notes.execute(`insert into book (title) values ('Odes')`))
+  const failing = sqlassist.transaction(async ({ notes }) => {
+    await notes.execute(`insert into book (title) values ('Epodes')`)
+    throw new Error('no')
+  })
+  await t.rejects(failing, { message: 'no' })
+  using file = new DatabaseSync(notebook, { readOnly: true })
+  t.strictSame(file.prepare('select title from book').all().map(({ title }) => title), ['Odes'])
+})
+
 t.test('a ready-made kysely for PostgreSQL has connections that we cannot make read-only', async (t) => {
   const url = await postgresDatabase(t)
   const pool = new pg.Pool({ connectionString: url })

@@ -101,6 +101,7 @@ const adaInBoth = ({ paris, rome }: Pick<Sessions, 'paris' | 'rome'>): void => {
 function saidOfBoth(t: Test, lines: Company['lines']): void {
   const said = lines.filter(({ level }) => level !== 'debug').toSorted((one, other) => one.message.localeCompare(other.message))
   t.match(said, ['paris', 'rome'].map((name) => ({ level: 'error', message: new RegExp(`session ${name}#.*a subscriber has failed after the commit`) })))
+  t.equal(said.length, 2)
 }
 
 for (const [dialect, database] of Object.entries({ postgresql: postgres, sqlite })) {

@@ -1,8 +1,9 @@
 // What cannot be prepared: a clear error, and nothing is kept anywhere.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { ownPostgres } from '../../../support/own-postgres.ts'
-import { asSuperuser } from '../../../support/databases.ts'
+import { asSuperuser, serverUrl } from '../../../support/databases.ts'
 import { defineConfig } from '@mikro-orm/postgresql'
 import { type Config, type Database, sqlite } from '../../sessions/fixtures/engines.ts'
 import { Author, library } from '../../sessions/fixtures/library.ts'
@@ -90,6 +91,18 @@ t.test('max_prepared_transactions = 0: said at start-up, and at the commit', asy
   await nothingKept(t, all)
   await db.transaction(async ({ paris }: Sessions) => void paris.persist(new Author('Ada')))
   t.strictSame(await all.saved(), [['Ada'], []], 'one engine needs nothing of it')
+})
+
+t.test('a user who may not make the table of decisions', async (t) => {
+  const user = `user_${randomUUID().slice(0, 8)}`
+  await asSuperuser(serverUrl(), `create role ${user} login password 'secret'`)
+  t.teardown(async () => await asSuperuser(serverUrl(), `drop role ${user}`)) // after the databases, in which it has rights
+  const all = await towns(t)
+  for (const [town] of all.urls.entries()) await all.query(town, `grant all on all tables in schema public to ${user}; grant all on all sequences in schema public to ${user}`)
+  const databases = all.databases.map((database): Database => ({ ...database, config: (more = {}): Config => database.config({ ...more, user, password: 'secret' }) }))
+  const db = await townsOn(t, databases).assist()
+  await t.rejects(db.transaction(both), { code: '42501', message: /permission denied for schema public/ })
+  await nothingKept(t, all)
 })
 
 t.test('max_prepared_transactions are all in use', async (t) => {
