@@ -2,7 +2,25 @@
 import t from 'tap'
 import { wrap } from '@mikro-orm/core'
 import { Author, Book } from '../sessions/fixtures/library.ts'
-import { onEachKind } from './fixtures/branches.ts'
+import { Entity, OneToOne, Property } from '@mikro-orm/decorators/es'
+import { postgres, sqlite } from '../sessions/fixtures/engines.ts'
+import { library } from '../sessions/fixtures/library.ts'
+import { company, onEachKind } from './fixtures/branches.ts'
+
+/** Its key is a relation: of these MikroORM keeps the value in the entity itself. */
+@Entity()
+class Portrait {
+  @OneToOne({ entity: () => Author, primary: true, owner: true })
+  sitter: Author
+
+  @Property({ type: 'string' })
+  painter: string
+
+  constructor(sitter: Author, painter: string) {
+    this.sitter = sitter
+    this.painter = painter
+  }
+}
 
 onEachKind(t, 'going back undoes both engines, again and again, and what came before stays', async (t, { db, saved }) => {
   await using session = db.session()
@@ -232,3 +250,26 @@ onEachKind(t, 'a fork that has joined since knows nothing any more', async (t, {
   await transaction.commit()
   t.strictSame((await saved()).paris, [])
 })
+
+for (const [dialect, database] of Object.entries({ postgresql: postgres, sqlite })) {
+  t.test(`a relation that is a key (${dialect})`, async (t) => {
+    const { db } = await company(t, await database(t), await sqlite(t), { config: { entities: [...library, Portrait] } })
+    await db.engine('paris').orm.schema.update()
+    await using session = db.session()
+    const { transaction, paris } = session
+    const [ada, bruno] = [new Author('Ada'), new Author('Bruno')]
+    const portrait = new Portrait(ada, 'Clara')
+    await paris.persistAndFlush([portrait, bruno])
+    await transaction.begin()
+    await paris.count(Author)
+    const savepoint = await transaction.savepoint()
+    portrait.sitter = bruno
+    portrait.painter = 'somebody else'
+    await savepoint.rollback()
+    t.equal(portrait.sitter, ada)
+    t.equal(portrait.painter, 'Clara')
+    portrait.painter = 'Clara, later'
+    await transaction.commit()
+    t.strictSame(await paris.execute('select painter, sitter_id from portrait'), [{ painter: 'Clara, later', sitter_id: ada.id }])
+  })
+}
