@@ -27,3 +27,21 @@ export async function runHook<T>(kind: TransactionHookEvent['kind'], hook: Hook<
     if (!(await settlesWithin(running, timeoutMs))) throw new HookTimeoutError(kind, name, timeoutMs)
   }, () => ({ kind, name }))
 }
+
+/** What the hooks after the end of a transaction are run with. */
+export interface LateHookRun extends HookRun {
+  /** Runs something with sessions of its own. */
+  withSessions(run: (sessions: unknown) => Promise<void>): Promise<void>
+}
+
+/** Runs the hooks that come after the end of a transaction. Never rejects: what one fails with is logged. */
+export async function runLateHooks(kind: 'afterCommit' | 'afterAbort', hooks: readonly Hook<unknown>[], run: LateHookRun): Promise<void> {
+  for (const hook of hooks) {
+    // Each has sessions of its own: what one that has failed leaves in them is not the next one's.
+    try {
+      await run.withSessions(async (sessions) => await runHook(kind, hook, sessions, run))
+    } catch (err) {
+      run.logger.error({ err }, `${run.owner.label}: a hook of ${kind} has failed`)
+    }
+  }
+}

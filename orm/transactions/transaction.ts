@@ -2,16 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { EventOwner } from '../events/events.ts'
 import { isHeard, publish } from '../events/publish.ts'
 import { timed } from '../events/tell.ts'
-import { DoomedTransactionError, SavepointInvalidError, StreamOpenError, TransactionEndingError, TransactionRolledBackError } from '../errors.ts'
+import { DoomedTransactionError, SavepointInvalidError, TransactionEndingError } from '../errors.ts'
 import { commitTogether } from './commit-order.ts'
 import { type DataManager, inOrder, type TransactionInfo } from './data-manager.ts'
-import { type Hook, type HookRun, runHook } from './hooks.ts'
+import { abortAll, finishAll } from './data-manager-ends.ts'
+import { type Hook, type LateHookRun, runHook, runLateHooks } from './hooks.ts'
 import type { Participant } from './participant.ts'
 import type { TwoPhase } from './two-phase/two-phase.ts'
+import { assertSound, assertUnspoilt, hasWritten } from './soundness.ts'
 import { type Savepoint, type SavepointOwner, TransactionSavepoint } from './savepoint.ts'
 
 /** What a transaction needs of what is around it. */
-export interface TransactionSurroundings extends HookRun {
+export interface TransactionSurroundings extends LateHookRun {
   /** The sessions of the transaction, as its hooks are given them. */
   readonly sessions: unknown
   /** Undefined where no engine is a `twoPhase` one. */
@@ -20,8 +22,6 @@ export interface TransactionSurroundings extends HookRun {
   readonly wantsTwoPhase: boolean | undefined
   /** Writes what the sessions hold, whether they have joined or not. */
   flush(): Promise<void>
-  /** Runs a late hook with sessions of its own. */
-  withSessions(run: (sessions: unknown) => Promise<void>): Promise<void>
 }
 
 /** How far a transaction has come: as long as it is active, it can be joined; once it is deciding, nobody can stop it; a decision that has failed leaves it undecided, to be aborted. */
@@ -155,7 +155,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     }
     await Promise.all(participants.map(async (participant) => await participant.rollback()))
     for (const manager of dataManagers) this.dataManagers.delete(manager)
-    await this.#abortAll(dataManagers)
+    await abortAll(dataManagers, this, this.#surroundings)
   }
 
   broken(reason: unknown): void {
@@ -217,14 +217,8 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     const read = participants.filter((participant, index) => !wrote[index] && !this.keptOpen.has(participant.name))
     await Promise.all(read.map(async (participant) => await participant.release()))
     this.#phase = 'committed'
-    for (const manager of managers) {
-      try {
-        await manager.finish(this)
-      } catch (err) {
-        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.owner.label}: a data manager has failed after the commit, which it had promised not to`)
-      }
-    }
-    await this.#late('afterCommit', this.afterCommit)
+    await finishAll(managers, this, this.#surroundings)
+    await runLateHooks('afterCommit', this.afterCommit, this.#surroundings)
   }
 
   /**
@@ -290,50 +284,9 @@ export class Transaction implements SavepointOwner, TransactionInfo {
 
   async #abort(reason: unknown, quiet: boolean): Promise<void> {
     await Promise.all((await this.participants()).map(async (participant) => await participant.rollback()))
-    await this.#abortAll(this.dataManagers)
-    if (!quiet) await committing.run(this, async () => await this.#late('afterAbort', this.afterAbort.map((hook) => named(hook, (sessions: unknown) => hook(sessions, reason)))))
-  }
-
-  async #abortAll(managers: Iterable<DataManager>): Promise<void> {
-    for (const manager of inOrder(managers)) {
-      try {
-        await manager.abort(this)
-      } catch (err) {
-        this.#surroundings.logger.error({ err, sortKey: manager.sortKey }, `${this.#surroundings.owner.label}: a data manager could not take back its part`)
-      }
-    }
-  }
-
-  async #late(kind: 'afterCommit' | 'afterAbort', hooks: readonly Hook<unknown>[]): Promise<void> {
-    for (const hook of hooks) {
-      // Each has sessions of its own: what one that has failed leaves in them is not the next one's.
-      try {
-        await this.#surroundings.withSessions(async (sessions) => await runHook(kind, hook, sessions, this.#surroundings))
-      } catch (err) {
-        this.#surroundings.logger.error({ err }, `${this.#surroundings.owner.label}: a hook of ${kind} has failed`)
-      }
-    }
-  }
-}
-
-/** @throws StreamOpenError where rows are still being read; TransactionRolledBackError where the database has given the transaction up, with the error that was swallowed as its cause */
-async function assertSound(participant: Participant, keptOpen: ReadonlySet<string>): Promise<void> {
-  if (participant.streams() && !(keptOpen.has(participant.name) && !(await participant.hasWritten()))) throw new StreamOpenError(participant.name)
-  assertUnspoilt(participant)
-}
-
-function assertUnspoilt(participant: Participant): void {
-  const cause = participant.spoiltBy()
-  if (cause !== undefined) throw new TransactionRolledBackError(participant.name, 'COMMIT', { cause })
-}
-
-/** @throws where a statement that nobody has waited for has failed: that, and not that nothing can be asked any more */
-async function hasWritten(participant: Participant): Promise<boolean> {
-  try {
-    return await participant.hasWritten()
-  } catch (error) {
-    assertUnspoilt(participant)
-    throw error
+    await abortAll(this.dataManagers, this, this.#surroundings)
+    const hooks = this.afterAbort.map((hook) => named(hook, (sessions: unknown) => hook(sessions, reason)))
+    if (!quiet) await committing.run(this, async () => await runLateHooks('afterAbort', hooks, this.#surroundings))
   }
 }
 
