@@ -1,6 +1,6 @@
 // Changes the sources in small ways, one at a time, and looks whether a test notices: npm run mutation -- --help
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Random } from '../soak/random.ts'
 import { type CoveringTest, coveringTests } from './covering-tests.ts'
@@ -24,18 +24,22 @@ const { values } = parseArgs({
 /** Who has killed how many. */
 const killers = new Map<string, number>()
 
-/** The same for one file of the sources. */
+/** Of each file of the sources, how many of its lines each test runs. */
+const reachOf = new Map<string, Map<string, number>>()
+
+/** Who has killed in one. */
 const killersOf = new Map<string, Set<string>>()
 
 if (values.help) {
   console.log(`npm test && npm run mutation -- [--files '<glob> <glob>'] [--sample <count>] [--seed <number>] [--jobs <count>] [--budget-ms <ms>]
   [--counted <folder>] [--only <file>] [--last-budget-ms <ms>]
 
-Changes the sources one small thing at a time, in copies, and runs the tests that reach the changed line, those of the same folder and the quickest
-first, until one fails: then the mutant is killed; tests that have killed in the same file come first. Which tests reach a line is what the last npm test has counted, here or in the folder --counted
-(the same sources). After --budget-ms the next one is tried; those that are left over get all their tests at the end, or as many as --last-budget-ms allows: what is left
-then counts as alive. --sample takes that many at random (0: all), --only those whose names stand in a file, one on each line; --jobs works on so many at once. At the end each test that has killed is run without a change: what fails then was no kill, and
-is said. Hours for all.`)
+Changes the sources one small thing at a time, in copies, and runs the tests that reach the changed line, first those that have killed in the same
+file and those that run most of its lines, until one fails: then the mutant is killed. Which tests reach a line is what the last npm test has
+counted, here or in the folder --counted (the same sources). After --budget-ms the next one is tried; those that are left over get all their tests
+at the end, or as many as --last-budget-ms allows: what is left then counts as alive. --sample takes that many at random (0: all), --only those
+whose names stand in a file, one on each line; --jobs works on so many at once. At the end each test that has killed is run without a change: what
+fails then was no kill, and is said. Hours for all.`)
 } else {
   await main()
 }
@@ -45,6 +49,7 @@ async function main(): Promise<void> {
   const wanted = values.only === undefined ? undefined : new Set(readFileSync(values.only, 'utf8').split('\n'))
   const chosen = wanted !== undefined ? all.filter((mutant) => wanted.has(nameOf(mutant))) : values.sample === '0' ? all : sample(all, Number(values.sample), Number(values.seed))
   const lines = await coveringTests(resolve(values.counted))
+  noteReach(lines)
   console.log(`${all.length} mutants, ${chosen.length} are tried`)
   const workshops = await Promise.all(Array.from({ length: Number(values.jobs) }, openWorkshop))
   try {
@@ -91,14 +96,20 @@ function noteKill({ file }: Mutant, killer: string): void {
   killersOf.get(file)!.add(killer)
 }
 
-/** Those that have the file's name in theirs, have killed in it before, or are of the same folder look most closely. */
+/** Those that have killed in the file before look most closely, and then those that run more of its lines than others do. */
 function inOrder({ file }: Mutant, covering: readonly CoveringTest[]): CoveringTest[] {
-  const distance = ({ test }: CoveringTest): number => {
-    if (basename(test).startsWith(`${basename(file, '.ts')}.`)) return 0
-    if (killersOf.get(file)?.has(test) === true) return 1
-    return test.startsWith(`test/${dirname(file)}/`) ? 2 : 3
+  const kills = ({ test }: CoveringTest): number => (killersOf.get(file)?.has(test) === true ? 1 : 0)
+  const reach = ({ test }: CoveringTest): number => reachOf.get(file)?.get(test) ?? 0
+  return covering.toSorted((a, b) => kills(b) - kills(a) || reach(b) - reach(a) || a.ms - b.ms)
+}
+
+function noteReach(lines: ReadonlyMap<string, readonly CoveringTest[]>): void {
+  for (const [line, covering] of lines) {
+    const file = line.slice(0, line.lastIndexOf(':'))
+    if (!reachOf.has(file)) reachOf.set(file, new Map())
+    const reach = reachOf.get(file)!
+    for (const { test } of covering) reach.set(test, (reach.get(test) ?? 0) + 1)
   }
-  return covering.toSorted((a, b) => distance(a) - distance(b) || a.ms - b.ms)
 }
 
 /** @returns the test that noticed */
