@@ -105,6 +105,6 @@ class LockOrm {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#orm.close(true)
+    await this.#orm.close()
   }
 }

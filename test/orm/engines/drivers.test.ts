@@ -1,7 +1,7 @@
 // Drivers that we know little of: MikroORM has more than we can promise anything for.
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import { AbstractSqlDriver, AbstractSqlPlatform, BaseSqliteConnection, NodeSqliteDialect, type SqlEntityManager, SqlitePlatform } from '@mikro-orm/sql'
+import { AbstractSqlDriver, AbstractSqlPlatform, BaseSqliteConnection, NodeSqliteDialect, SqlitePlatform } from '@mikro-orm/sql'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
 import { PostgresDialect } from 'kysely'
 import pg from 'pg'
@@ -53,9 +53,9 @@ t.test('what a driver of your own has written in a transaction is not known, so 
   const config = { driver: NotebookDriver as never, dbName: 'notebook', entities: [Shelf, Book], driverOptions: { notebook } }
   await using sqlassist = await createSqlAssist({ engines: { notes: { config } } })
   await sqlassist.engine('notes').orm.schema.create()
-  await sqlassist.transaction(async ({ notes }) => void await (notes as unknown as SqlEntityManager).execute(`insert into book (title) values ('Odes')`))
+  await sqlassist.transaction(async ({ notes }) => void (await notes.insert(Book, { title: 'Odes', lent: false })))
   const failing = sqlassist.transaction(async ({ notes }) => {
-    await (notes as unknown as SqlEntityManager).execute(`insert into book (title) values ('Epodes')`)
+    await notes.insert(Book, { title: 'Epodes', lent: false })
     throw new Error('no')
   })
   await t.rejects(failing, { message: 'no' })

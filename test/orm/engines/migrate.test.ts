@@ -7,8 +7,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { MikroORM } from '@mikro-orm/core'
-import { Migration } from '@mikro-orm/migrations'
+import { defineEntity, MikroORM, p } from '@mikro-orm/core'
+import { Migration, Migrator } from '@mikro-orm/migrations'
 import { defineConfig as postgres } from '@mikro-orm/postgresql'
 import { defineConfig as sqlite } from '@mikro-orm/sqlite'
 import Fastify from 'fastify'
@@ -121,6 +121,17 @@ t.test('ten processes that start at once', { timeout: 600_000 }, async (t) => {
     t.ok(reports.every(({ visits }) => visits === 1))
     t.equal(reports.filter(({ migrated }) => migrated).length, 1)
   })
+})
+
+t.test('nothing but the database is written at start-up; a migration that is made later has its snapshot beside it', async (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'sqlassist-migrations-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  const Visit = defineEntity({ name: 'Visit', properties: { id: p.integer().primary() } })
+  const config = sqlite({ dbName: sqliteFile(t), entities: [Visit], extensions: [Migrator], migrations: { path, snapshotName: 'snapshot' } })
+  await using db = await createSqlAssist({ engines: { main: { config, migrate: true } } })
+  t.strictSame(readdirSync(path), [])
+  const { fileName } = await db.engine('main').orm.migrator.create()
+  t.strictSame(readdirSync(path).toSorted(), [fileName, 'snapshot.json'].toSorted())
 })
 
 for (const [dialect, make] of Object.entries({

@@ -148,6 +148,11 @@ t.test('merge() of plain data is as in MikroORM', async (t) => {
   ada.name = 'Merged'
   await em.flush()
   t.strictSame(await rows('select name from author'), [{ name: 'Merged' }])
+  const travel = Object.assign(new Tag(), { id: 2, name: 'travel' })
+  t.equal(em.merge(travel), travel, 'also of an instance that nobody has had before')
+  travel.name = 'journeys'
+  await em.flush()
+  t.strictSame(await rows('select name from tag where id = 2'), [{ name: 'journeys' }])
 })
 
 t.test('two instances of one row cannot be in one session', async (t) => {

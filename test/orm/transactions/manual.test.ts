@@ -1,7 +1,8 @@
 // transaction.begin() and what ends it: all engines that are used in between are decided together.
 import t from 'tap'
+import { postgres } from '../sessions/fixtures/engines.ts'
 import { Author, Book } from '../sessions/fixtures/library.ts'
-import { onEachKind } from './fixtures/branches.ts'
+import { company, onEachKind } from './fixtures/branches.ts'
 
 onEachKind(t, 'without begin() sessions flush and commit by themselves', async (t, { db, saved }) => {
   await using session = db.session()
@@ -13,6 +14,18 @@ onEachKind(t, 'without begin() sessions flush and commit by themselves', async (
   t.throws(() => session.transaction.doom(), { code: 'SQLASSIST_TRANSACTION_NOT_ACTIVE' })
   t.throws(() => session.transaction.afterCommit(() => {}), { code: 'SQLASSIST_TRANSACTION_NOT_ACTIVE' })
   await session.transaction.abort() // nothing to undo is no error: it belongs into every catch
+})
+
+t.test('the connection of what was only read comes back with the commit', async (t) => {
+  const { db } = await company(t, await postgres(t), await postgres(t))
+  await using session = db.session()
+  const { transaction, paris, rome } = session
+  await transaction.begin()
+  t.equal(await paris.count(Author), 0)
+  await rome.insert(Author, { name: 'Bruno' })
+  t.match(db.engine('paris').stats().pool, { total: 1, idle: 0 })
+  await transaction.commit()
+  t.match(db.engine('paris').stats().pool, { total: 1, idle: 1 })
 })
 
 onEachKind(t, 'begin() and commit(): every way to write is in it', async (t, { db, saved }) => {

@@ -16,6 +16,9 @@ class Portrait {
   @Property({ type: 'string' })
   painter: string
 
+  @Property({ type: 'string', lazy: true, nullable: true })
+  story?: string | null
+
   constructor(sitter: Author, painter: string) {
     this.sitter = sitter
     this.painter = painter
@@ -195,6 +198,26 @@ onEachKind(t, 'a collection that was loaded since can be loaded again', async (t
   t.equal(await paris.count(Book), 1)
 })
 
+onEachKind(t, 'a collection that was loaded and changed since is as it is in the database', async (t, { db }) => {
+  await using session = db.session()
+  const { transaction, paris } = session
+  const author = new Author('Ada')
+  author.books.add(new Book('Notes'))
+  await paris.persistAndFlush(author)
+  paris.clear()
+  await transaction.begin()
+  const ada = await paris.findOneOrFail(Author, { name: 'Ada' })
+  const savepoint = await transaction.savepoint()
+  await ada.books.init()
+  const bruno = new Author('Bruno')
+  bruno.books.add(ada.books[0]!)
+  ada.books.add(new Book('not flushed'))
+  await savepoint.rollback()
+  t.strictSame((await ada.books.loadItems()).map(({ title }) => title), ['Notes'])
+  await transaction.commit()
+  t.strictSame((await paris.fork().find(Book, {})).map(({ title }) => title), ['Notes'])
+})
+
 onEachKind(t, 'session.transactional() that fails leaves the session as it was', async (t, { db, saved }) => {
   await using session = db.session()
   const { transaction, paris } = session
@@ -252,6 +275,24 @@ onEachKind(t, 'a fork that has joined since knows nothing any more', async (t, {
 })
 
 for (const [dialect, database] of Object.entries({ postgresql: postgres, sqlite })) {
+  t.test(`what was loaded late is loaded again (${dialect})`, async (t) => {
+    const { db } = await company(t, await database(t), await sqlite(t), { config: { entities: [...library, Portrait] } })
+    await db.engine('paris').orm.schema.update()
+    await using session = db.session()
+    const { transaction, paris } = session
+    await paris.persistAndFlush(Object.assign(new Portrait(new Author('Ada'), 'Clara'), { story: 'a long one' }))
+    paris.clear()
+    await transaction.begin()
+    const [portrait] = await paris.find(Portrait, {})
+    const savepoint = await transaction.savepoint()
+    const story = async (): Promise<unknown> => (await paris.findOneOrFail(Portrait, { sitter: portrait!.sitter.id }, { populate: ['story'] })).story
+    t.equal(await story(), 'a long one')
+    await savepoint.rollback()
+    t.equal(portrait!.story, undefined)
+    t.equal(await story(), 'a long one')
+    await transaction.commit()
+  })
+
   t.test(`a relation that is a key (${dialect})`, async (t) => {
     const { db } = await company(t, await database(t), await sqlite(t), { config: { entities: [...library, Portrait] } })
     await db.engine('paris').orm.schema.update()
