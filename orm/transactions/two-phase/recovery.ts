@@ -45,7 +45,7 @@ export async function recover(twoPhase: TwoPhase): Promise<RecoveryReport> {
   const all = new Map<string, { readonly found: FoundTransaction; readonly database: string; looked: boolean }>()
   for (const one of open) await trying(one, draft, async () => await lookThrough(one, open, all, { draft, twoPhase }))
   for (const { found, database, looked } of all.values()) {
-    if (!looked) draft.leftAlone.push({ ...found, why: `it is of another database, '${database}', which is none of these engines'` })
+    if (!looked) draft.leftAlone.push({ ...found, why: `it is of another database, '${database}', which none of these engines is in, or could look into` })
   }
   for (const one of open) if (one.home !== undefined) await trying(one, draft, async () => await lookAfterRecords(one, open, { draft, twoPhase }))
   return draft
