@@ -44,6 +44,6 @@ t.test('an attempt that is made again is an owner of its own, with the same requ
   t.strictSame(begun.map(({ attempt }) => attempt), [1, 2, 3])
   t.equal(new Set(begun.map(({ owner }) => owner)).size, 3)
   t.equal(new Set(begun.map(({ requestId }) => requestId)).size, 1)
-  t.match(heard.of('sqlassist:transaction:abort'), [{ attempt: 1, reason: { code: '40001' } }, { attempt: 2 }])
-  t.match(heard.of('sqlassist:transaction:commit'), [{ attempt: 3, engines: ['paris'], error: undefined }])
+  heard.check(t, 'sqlassist:transaction:abort', [{ attempt: 1, reason: { code: '40001' } }, { attempt: 2 }])
+  heard.check(t, 'sqlassist:transaction:commit', [{ attempt: 3, engines: ['paris'], error: undefined }])
 })

@@ -32,12 +32,12 @@ onEachDatabase(t, 'a job from its first session to its end', async (t, database)
   ])
   const [opened] = heard.of('sqlassist:container:open')
   t.match(opened!.owner, { label: 'The container', requestId: undefined, info: { job: 'nightly' } })
-  t.match(heard.of('sqlassist:session:open'), [{ engine: 'paris', readonly: false, autocommit: false, why: 'asked for by its name', owner: opened!.owner }])
-  t.match(heard.of('sqlassist:transaction:begin'), [{ attempt: 1, owner: opened!.owner }])
+  heard.check(t, 'sqlassist:session:open', [{ engine: 'paris', readonly: false, autocommit: false, why: 'asked for by its name', owner: opened!.owner }])
+  heard.check(t, 'sqlassist:transaction:begin', [{ attempt: 1, owner: opened!.owner }])
   t.match(heard.of('sqlassist:flush').map(({ engine, entities, error }) => ({ engine, entities, error })), [{ engine: 'paris', entities: 1, error: undefined }, { engine: 'paris', entities: 1, error: undefined }])
-  t.match(heard.of('sqlassist:transaction:savepoint'), [{ name: 'sqlassist_1', rolledBack: false }, { name: 'sqlassist_1', rolledBack: true }])
-  t.match(heard.of('sqlassist:transaction:hook'), [{ kind: 'beforeCommit', name: 'count' }, { kind: 'afterCommit', name: 'without a name' }])
-  t.match(heard.of('sqlassist:transaction:commit'), [{ attempt: 1, engines: ['paris'], error: undefined, durationMs: Number }])
+  heard.check(t, 'sqlassist:transaction:savepoint', [{ name: 'sqlassist_1', rolledBack: false }, { name: 'sqlassist_1', rolledBack: true }])
+  heard.check(t, 'sqlassist:transaction:hook', [{ kind: 'beforeCommit', name: 'count' }, { kind: 'afterCommit', name: 'without a name' }])
+  heard.check(t, 'sqlassist:transaction:commit', [{ attempt: 1, engines: ['paris'], error: undefined, durationMs: Number }])
   t.match(heard.of('sqlassist:container:close').at(-1), { status: { paris: 'END', reader: 'INIT' }, durationMs: Number })
   t.ok(heard.all.every(({ event }) => event.at > 0 && event.at <= performance.now()))
 })
@@ -102,7 +102,7 @@ t.test('an abort tells why, and a commit that fails is followed by one', async (
     await writer.count(Author)
     throw reason
   }), reason)
-  t.match(heard.of('sqlassist:transaction:abort'), [{ engines: ['writer'], reason, attempt: 1 }])
+  heard.check(t, 'sqlassist:transaction:abort', [{ engines: ['writer'], reason, attempt: 1 }])
   t.equal(heard.of('sqlassist:transaction:commit').length, 0)
   heard.clear()
   await t.rejects(db.transaction(async ({ writer, transaction }) => {
@@ -111,7 +111,7 @@ t.test('an abort tells why, and a commit that fails is followed by one', async (
   }), reason)
   const story = heard.story.filter((name) => name.startsWith('transaction'))
   t.strictSame(story, ['transaction:begin', 'transaction:hook', 'transaction:commit', 'transaction:abort'])
-  t.match(heard.of('sqlassist:transaction:commit'), [{ error: reason }])
+  heard.check(t, 'sqlassist:transaction:commit', [{ error: reason }])
 })
 
 t.test('connections: the wait for them, how they come back, and how they are stopped', async (t) => {
@@ -128,9 +128,9 @@ t.test('connections: the wait for them, how they come back, and how they are sto
   heard.clear()
   await t.rejects(sqlOf(holder).execute('select pg_sleep(60)'), { code: 'SQLASSIST_STATEMENT_TIMEOUT' })
   while (heard.of('sqlassist:cancel').length === 0) await sleep(5) // the statement has failed by then, and the connection still has to answer
-  t.match(heard.of('sqlassist:cancel'), [{ engine: 'writer', reason: 'statementTimeoutMs', pid: Number }])
+  heard.check(t, 'sqlassist:cancel', [{ engine: 'writer', reason: 'statementTimeoutMs', pid: Number }])
   await holder.close({ aborted: true })
-  t.match(heard.of('sqlassist:pool:release'), [{ engine: 'writer', pid: Number, destroyed: false, durationMs: Number }])
+  heard.check(t, 'sqlassist:pool:release', [{ engine: 'writer', pid: Number, destroyed: false, durationMs: Number }])
 
   heard.clear()
   const long = sqlOf(waiter).execute('select pg_sleep(60) as stopped')
@@ -138,7 +138,7 @@ t.test('connections: the wait for them, how they come back, and how they are sto
   while (!heard.of('sqlassist:query:start').some(({ sql }) => sql.includes('stopped'))) await sleep(5)
   await waiter.close({ aborted: true, stop: true })
   await failed
-  t.match(heard.of('sqlassist:cancel'), [{ reason: 'the session has ended' }])
+  heard.check(t, 'sqlassist:cancel', [{ reason: 'the session has ended' }])
 })
 
 t.test('leaks are told as they are warned of', async (t) => {
@@ -151,7 +151,7 @@ t.test('leaks are told as they are warned of', async (t) => {
   managed.get('server').persist(new Author('Ada'))
   await managed.get('server').flush()
   while (heard.of('sqlassist:leak').length < 2) await sleep(5)
-  t.match(heard.of('sqlassist:leak'), [{ kind: 'container', message: /has kept its sessions open/, owner: { label: 'The container' } }, { kind: 'container' }])
+  heard.check(t, 'sqlassist:leak', [{ kind: 'container', message: /has kept its sessions open/, owner: { label: 'The container' } }, { kind: 'container' }])
   heard.clear()
   await forgotten.close()
   await managed.close()
@@ -162,7 +162,7 @@ t.test('leaks are told as they are warned of', async (t) => {
   await using raw = db.session()
   await sqlOf(raw, 'file').execute('begin')
   await raw.close()
-  t.match(heard.of('sqlassist:leak'), [{ kind: 'transaction', engine: 'file', message: /Raw SQL of/ }])
+  heard.check(t, 'sqlassist:leak', [{ kind: 'transaction', engine: 'file', message: /Raw SQL of/ }])
 })
 
 t.test('two-phase commits and recovery', async (t) => {
@@ -175,7 +175,7 @@ t.test('two-phase commits and recovery', async (t) => {
   })
   t.strictSame(heard.of('sqlassist:transaction:prepare').map(({ engine }) => engine).toSorted(), ['one', 'two'])
   await db.recover()
-  t.match(heard.of('sqlassist:recovery'), [{ report: { committed: [], rolledBack: [] }, owner: undefined }])
+  heard.check(t, 'sqlassist:recovery', [{ report: { committed: [], rolledBack: [] }, owner: undefined }])
 })
 
 t.test('the channels are those of diagnostics_channel, and nothing is made where nobody listens', async (t) => {
