@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely'
 import t from 'tap'
 import { assist, onEachDatabase, postgres, sqlite } from '../sessions/fixtures/engines.ts'
 import { Author } from '../sessions/fixtures/library.ts'
+import { nativePool } from '../postgres/fixtures/pool.ts'
 import { Heard } from './fixtures/heard.ts'
 
 /** The session of an engine, with what SQL drivers add. */
@@ -82,6 +83,39 @@ onEachDatabase(t, 'statements, whoever sends them: the same object when it is se
     transactional: [/^begin begin/, /^other select count\(\*\) as count/, /^commit commit/],
     stream: [/^other select a0\.\* from author as a0 \[\] 1$/],
   })
+})
+
+onEachDatabase(t, 'a stream that fails, and one that nobody reads to its end', async (t, database) => {
+  const db = await assist(t, { writer: { config: database.config() } })
+  await using session = db.session()
+  const writer = sqlOf(session)
+  await writer.persistAndFlush(['Ada', 'Bea', 'Cora'].map((name) => new Author(name)))
+  const heard = new Heard(t)
+  const kysely = writer.getKysely() as Kysely<{ author: { id: number; name: string }; nonsense: { id: number } }>
+  await t.rejects(async () => {
+    for await (const row of kysely.selectFrom('nonsense').selectAll().stream()) t.fail(String(row.id))
+  }, { message: /nonsense/ })
+  t.match(heard.of('sqlassist:query:end').find(({ sql }) => sql.includes('nonsense')), { error: { message: /nonsense/ }, rows: 0 })
+  heard.clear()
+  for await (const row of kysely.selectFrom('author').selectAll().stream(1)) {
+    t.equal(row.name, 'Ada')
+    break
+  }
+  heard.check(t, 'sqlassist:query:end', [{ error: undefined, sql: /author/ }])
+})
+
+t.test("pg's own pool, with callbacks", async (t) => {
+  const database = await postgres(t)
+  const db = await assist(t, { writer: { config: database.config() } })
+  await using session = db.session()
+  await session.get('writer').count(Author)
+  const pool = await nativePool(sqlOf(session) as never)
+  const ask = async (sql: string): Promise<unknown> => await new Promise((resolve) => pool.query(sql, (error: Error | null, answer) => resolve(error?.message ?? answer.rows)))
+  t.strictSame(await ask('select 0 as zero'), [{ zero: 0 }])
+  const heard = new Heard(t)
+  t.strictSame(await ask('select 1 as one'), [{ one: 1 }])
+  t.match(await ask('select nonsense'), /nonsense/)
+  t.match(heard.of('sqlassist:query:end').map(({ sql, rows, error }) => [sql, rows, error === undefined]), [['select 1 as one', 1, true], ['select nonsense', undefined, false]])
 })
 
 onEachDatabase(t, 'a statement that fails says with what', async (t, database) => {

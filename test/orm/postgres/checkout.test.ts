@@ -197,7 +197,7 @@ t.test('connections that somebody takes past the sessions have no name, and nobo
 })
 
 t.test('a crowd on a small pool: who came first is served, and the rest is refused', async (t) => {
-  const it = await lab(t, url, { max: 5 })
+  const it = await lab(t, url, { max: 5, limits: { checkoutTimeoutMs: 60_000 } })
   await it.checkAllBack('before the crowd')
   const outcomes = await Promise.all(Array.from({ length: 3000 }, async () => {
     await using session = it.open()
