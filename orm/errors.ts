@@ -425,3 +425,42 @@ export const MigrationFailedError = coded(
 )
 
 export const CommandLineError = coded('CommandLineError', 'SQLASSIST_COMMAND_LINE', 500, (problem: string) => problem)
+
+// ---- the debug panel --------------------------------------------------------------------------------------------------
+
+export const PluginMissingError = coded(
+  'PluginMissingError', 'SQLASSIST_PLUGIN_MISSING', 500,
+  () => `fastify-sqlassist/debug was registered in a scope without fastify-sqlassist. Register that first, in the same scope or one around it, and await it.`,
+)
+
+export const PanelRegisteredTwiceError = coded(
+  'PanelRegisteredTwiceError', 'SQLASSIST_PANEL_REGISTERED_TWICE', 500,
+  () => `fastify-sqlassist/debug is registered twice: one panel shows the requests of its scope and of all scopes in it.`,
+)
+
+export const PanelInProductionError = coded(
+  'PanelInProductionError', 'SQLASSIST_PANEL_IN_PRODUCTION', 500,
+  () =>
+    `The debug panel shows statements and their values, and NODE_ENV is 'production'. Do not register it there; ` +
+    `or say 'allowInProduction: { guard }' with the function that protects it.`,
+)
+
+export const PanelRefusedError = coded(
+  'PanelRefusedError', 'SQLASSIST_PANEL_REFUSED', 403,
+  (why: string) => `The debug panel does not answer this request: ${why}.`,
+)
+
+export const RecordUnknownError = coded(
+  'RecordUnknownError', 'SQLASSIST_RECORD_UNKNOWN', 404,
+  (what: string) => `The debug panel has no ${/^\d+$/.test(what) ? `request ${what}: it was never there, or others have taken its place` : quoted(what)}.`,
+)
+
+export const ExplainRefusedError = coded(
+  'ExplainRefusedError', 'SQLASSIST_EXPLAIN_REFUSED', 403,
+  (why: string) => `The plan of this statement is not asked for: ${why}.`,
+)
+
+export const PanelUnreachableError = coded(
+  'PanelUnreachableError', 'SQLASSIST_PANEL_UNREACHABLE', 500,
+  (url: string, why: string) => `There is no debug panel to be read at ${url}: ${why}.`,
+)

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { AlreadyRegisteredError, createSqlAssist, DecoratorClashError, EngineNameInvalidError, SqlAssist } from '../orm/index.ts'
 import { isContainerMember } from '../orm/validation.ts'
+import { rememberAttribute } from './attribute.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
 import { assertContextUnambiguous, provideRequestContext } from './request-context.ts'
 import { managerSettings } from './attempts.ts'
@@ -26,6 +27,7 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   const containers = new RequestContainers(settings, factory, (request) => managerSettings(request, routes.of(request)))
   app.decorate('sqlassist', sqlassist as never)
   checkRoutes(app)
+  rememberAttribute(app, attribute)
   decorateRequests(app, attribute, containers)
   endTransactions(app, routes, containers)
   if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containers.of(request))

@@ -18,7 +18,8 @@ export function isOver(reply: FastifyReply): boolean {
 }
 
 /** Whether the client has got its whole answer. HTTP/2 says 'finished' also of a stream that was reset. */
-function isAnswered({ writableFinished, writableEnded, stream, isLightMyRequest }: RawResponse): boolean {
+export function isAnswered(reply: FastifyReply): boolean {
+  const { writableFinished, writableEnded, stream, isLightMyRequest } = rawOf(reply)
   if (stream !== undefined) return stream.writableFinished && stream.rstCode === 0
   return isLightMyRequest === true ? writableEnded : writableFinished
 }
@@ -34,7 +35,7 @@ function isAnswered({ writableFinished, writableEnded, stream, isLightMyRequest 
 export function endWithRequest(reply: FastifyReply, containerOf: () => SessionsContainer | null, cancelOnDisconnect: boolean): void {
   const raw = rawOf(reply)
   raw.once('close', function endSessions() {
-    const aborted = !isAnswered(raw)
+    const aborted = !isAnswered(reply)
     void containerOf()?.close({ aborted, stop: aborted && cancelOnDisconnect })
   })
 }

@@ -17,6 +17,7 @@ export interface ReflectCommand {
 }
 
 export const HELP = `Usage: fastify-sqlassist reflect --engines <file> [options]
+       fastify-sqlassist tail <url> [--json]     prints the requests of an application; see tail --help
 
 Writes entities from the tables and views of an existing database, as TypeScript files.
 It reads the database and changes nothing in it.
@@ -64,7 +65,7 @@ export function readCommandLine(args: readonly string[]): ReflectCommand | undef
   const { values, positionals } = parse(args)
   if (values.help || args.length === 0) return undefined
   const [command, ...more] = positionals
-  if (command !== 'reflect') throw new CommandLineError(command === undefined ? `Which command? There is: reflect.` : `There is no command '${command}'. There is: reflect.`)
+  if (command !== 'reflect') throw new CommandLineError(command === undefined ? `Which command? There are: reflect, tail.` : `There is no command '${command}'. There are: reflect, tail.`)
   if (more.length > 0) throw new CommandLineError(`'${more.join(' ')}' is one word too many: every option has a name.`)
   if (values.engines === undefined) throw new CommandLineError(`Where are the engines? Add --engines <file>.`)
   return {

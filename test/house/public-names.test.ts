@@ -1,6 +1,7 @@
 // The public names, listed here once more: whoever adds or removes one does it knowingly.
 import * as orm from 'fastify-sqlassist/orm'
 import * as plugin from 'fastify-sqlassist'
+import * as debug from 'fastify-sqlassist/debug'
 import t from 'tap'
 
 t.strictSame(Object.keys(plugin).toSorted(), [
@@ -14,8 +15,11 @@ t.strictSame(Object.keys(orm).filter((name) => !name.endsWith('Error')).toSorted
   'getRange', 'isRetryable', 'loadedColumnsAsList', 'loadedColumnsAsObject', 'onSqlAssistEvent', 'reflectTables', 'requestOf', 'sessionOf', 'sqlAssistConfig', 'withUtility',
 ])
 
+t.strictSame(Object.keys(debug).toSorted(), ['default', 'sqlassistDebug'])
+
 t.test('what both entry points export is the same thing', async (t) => {
   t.equal(plugin.DbSessionsContainer, orm.DbSessionsContainer)
   t.equal(plugin.createSqlAssist, orm.createSqlAssist)
   t.equal(plugin.default, plugin.sqlassist)
+  t.equal(debug.default, debug.sqlassistDebug)
 })

@@ -109,7 +109,7 @@ t.test("pg's own pool, with callbacks", async (t) => {
   const db = await assist(t, { writer: { config: database.config() } })
   await using session = db.session()
   await session.get('writer').count(Author)
-  const pool = await nativePool(sqlOf(session) as never)
+  const pool = await nativePool(sqlOf(session))
   const ask = async (sql: string): Promise<unknown> => await new Promise((resolve) => pool.query(sql, (error: Error | null, answer) => resolve(error?.message ?? answer.rows)))
   t.strictSame(await ask('select 0 as zero'), [{ zero: 0 }])
   const heard = new Heard(t)

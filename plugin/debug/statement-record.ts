@@ -1,0 +1,32 @@
+import { fingerprintOfStatement } from './analysis/analysed.ts'
+import { isExplainable } from './explain/explainable.ts'
+import { maskStatement } from './masking/statement.ts'
+import { maskError } from './masking/text.ts'
+import type { Panel } from './panel.ts'
+import type { RequestRecord } from './recording/request-record.ts'
+import type { Statement } from './recording/statements.ts'
+import { formatted } from './sql/format.ts'
+import { withLiterals } from './sql/parameters.ts'
+import { tokensOf } from './sql/tokens.ts'
+import type { StatementRecord } from './types.ts'
+
+/** A statement as it is shown. */
+export function statementRecord(statement: Statement, record: RequestRecord, { settings }: Panel): StatementRecord {
+  const { n, engine, session, kind, internal, pid, at, durationMs, rows, affected, caller, cut } = statement
+  const tokens = tokensOf(statement.sql)
+  const all = !settings.parametersShown
+  const shown = maskStatement(tokens, statement.literals, all)
+  const sql = formatted(shown.tokens)
+  return {
+    n, engine, session, kind, internal, pid,
+    sql: cut ? `${sql} ...` : sql,
+    parameters: shown.parameters,
+    runnable: shown.masked || cut ? null : formatted(withLiterals(tokens, statement.literals)),
+    atMs: record.since(at), durationMs, rows, affected,
+    error: statement.error && maskError(statement.error, all),
+    slow: durationMs !== null && durationMs >= settings.slowQueryMs,
+    caller,
+    fingerprint: fingerprintOfStatement(statement),
+    explainable: settings.explain.has(engine) && isExplainable(statement),
+  }
+}
