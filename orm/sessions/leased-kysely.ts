@@ -50,7 +50,6 @@ function leaseFrom(executor: Executor, state: SessionState): Executor {
     const take = managed === undefined ? provide : async (...args: Parameters<typeof provide>) => await executorOf(managed).provideConnection(...args)
     const ended = Promise.withResolvers<never>()
     const back = Promise.withResolvers<void>()
-    ended.promise.catch(() => {})
     const commit: Commit = { onItsWay: undefined }
     const lease: Lease = {
       async end() {

@@ -35,6 +35,6 @@ export function tieQueryBuilder<T extends object>(builder: T, state: SessionStat
     stream: (...args) => leasedStream(stream(...args), state, async () => await join(true)),
     clone: (...args) => tieQueryBuilder(clone(...args), state, em),
   }
-  for (const [name, value] of Object.entries(tied)) Object.defineProperty(builder, name, { value, configurable: true, writable: true })
+  for (const [name, value] of Object.entries(tied)) Object.defineProperty(builder, name, { value, writable: true })
   return state.engine.readonly ? refuseWritingQueryBuilder(builder, state.engine.name) : builder
 }

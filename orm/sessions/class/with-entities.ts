@@ -23,9 +23,7 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
 
     // oxlint-disable-next-line typescript/no-explicit-any -- three overloads in MikroORM; the types of a session come from its driver
     override merge(entityName: any, data?: any, options?: any): any {
-      const entity: unknown = Utils.isEntity(entityName) ? entityName : data
-      if (this[kBinding] === undefined || !Utils.isEntity(entity)) return super.merge(entityName, data, options)
-      handOver(entity, this.getContext())
+      if (this[kBinding] !== undefined && Utils.isEntity(data)) handOver(data, this.getContext()) // merge(entity) calls merge() once more with its class
       return super.merge(entityName, data, options)
     }
 

@@ -44,7 +44,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       if (binding === undefined) return super.transactional(cb, options)
       const { state } = binding
       if (state.engine.autocommit) throw new AutocommitEngineError(state.engine.name, 'transactional')
-      const outer = this.getContext(false)
+      const outer = this.getContext()
       const scope = (bindingOf(outer) ?? binding).scope
       const nested = options.propagation === undefined || options.propagation === 'nested'
       const known = nested && state.enlisting?.managed === true && outer.isInTransaction() ? new EntitySavepoint([outer], state) : undefined
@@ -80,7 +80,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       if (binding === undefined) return await super.begin(options)
       const { state } = binding
       if (state.engine.autocommit) throw new AutocommitEngineError(state.engine.name, 'begin')
-      const em = this.getContext(false)
+      const em = this.getContext()
       if (!isManager()) state.enlisting?.assertUnmanaged(em, 'begin')
       if (beginning.has(em) || (options.ctx === undefined && em.isInTransaction())) throw new TransactionOpenError(state.engine.name)
       beginning.add(em)
@@ -102,7 +102,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
     override async commit(): Promise<void> {
       const state = this[kBinding]?.state
       if (state === undefined) return await super.commit()
-      const em = this.getContext(false)
+      const em = this.getContext()
       if (!isManager()) state.enlisting?.assertUnmanaged(em, 'commit')
       const outer = enclosingOf(em)
       try {
@@ -119,7 +119,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
     override async rollback(): Promise<void> {
       const state = this[kBinding]?.state
       if (state === undefined) return await super.rollback()
-      const em = this.getContext(false)
+      const em = this.getContext()
       if (!isManager()) state.enlisting?.assertUnmanaged(em, 'rollback')
       const outer = enclosingOf(em)
       await super.rollback()

@@ -26,7 +26,10 @@ async function eventuallyHealthy(db: SqlAssist): Promise<Health> {
 
 t.test('one answer for each engine, before anything has connected', async (t) => {
   const db = await assist(t, { writer: { config: onPostgres(url) }, reader: { config: onPostgres(url), readonly: true }, file: { config: onSqlite(sqliteFile(t)) } })
+  const asked = performance.now()
   const health = await db.check()
+  const took = performance.now() - asked
+  for (const [name, { latencyMs }] of Object.entries(health.engines)) t.ok(latencyMs >= 0 && latencyMs <= took + 0.1, `${name}: ${latencyMs} of ${took} ms, rounded`)
   t.match(health, { ok: true, engines: { writer: healthy(false), reader: healthy(true), file: healthy(false) } })
   t.strictSame(Object.keys(health.engines['writer']!), ['ok', 'latencyMs', 'readOnly'], 'a primary has no lag, and who is well no error')
   t.strictSame(db.stats()['writer']!.pool!.total, 0, 'no connection of the pool was used')

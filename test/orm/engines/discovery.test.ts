@@ -115,6 +115,24 @@ t.test('engines of one driver that agree share their metadata', async (t) => {
   t.equal(sqlassist.engine('writer').orm.getMetadata(Book), sqlassist.engine('reader').orm.getMetadata(Book))
 })
 
+t.test('options that hold objects of a class are not compared by what can be seen of them', async (t) => {
+  const titled = (title: RegExp): PostgreSqlOptions => onPostgres(url, { filters: { titled: { name: 'titled', cond: { title }, entity: ['Book'], default: true } } } as never)
+  await using sqlassist = await createSqlAssist({ engines: { odes: { config: titled(/Odes/) }, epics: { config: titled(/Epics/) } } })
+  t.not(sqlassist.engine('odes').orm.getMetadata(), sqlassist.engine('epics').orm.getMetadata())
+  await sqlassist.engine('odes').orm.schema.update()
+  await using session = sqlassist.session()
+  await session.odes.insertMany(Book, [{ title: 'Odes', lent: false }, { title: 'Epics', lent: false }])
+  t.strictSame((await session.odes.find(Book, {})).map(({ title }) => title), ['Odes'])
+  t.strictSame((await session.epics.find(Book, {})).map(({ title }) => title), ['Epics'])
+  await session.odes.nativeDelete(Book, {}, { filters: false })
+})
+
+t.test('the global EntityManager is refused for work, also that of an engine that shares metadata', async (t) => {
+  await using sqlassist = await createSqlAssist({ engines: { first: { config: onPostgres(url) }, second: { config: onPostgres(url) } } })
+  t.equal(sqlassist.engine('second').orm.getMetadata(), sqlassist.engine('first').orm.getMetadata())
+  for (const name of ['first', 'second'] as const) await t.rejects(sqlassist.engine(name).orm.em.find(Book, {}), /global EntityManager/, name)
+})
+
 t.test('an engine that shares metadata has its schema generator and its migrator', async (t) => {
   let tables = ''
   class MakeTables extends Migration {

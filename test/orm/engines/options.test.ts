@@ -50,6 +50,10 @@ t.test('a name is a string', async (t) => {
   for (const name of names) {
     t.match(await refusal([[name, engine]]), { code: 'SQLASSIST_ENGINE_NAME_INVALID', message: /a name is a string, not / }, typeof name)
   }
+  for (const [name, kind] of [[null, 'null'], [undefined, 'undefined'], [1, 'of type number']] as const) {
+    const { message } = await refusal([[name, engine]])
+    t.ok(message.startsWith(`${name} cannot be the name of an engine: a name is a string, not ${kind}.`), message)
+  }
   t.match(await refusal({ [Symbol('writer')]: engine }), { code: 'SQLASSIST_ENGINE_NAME_INVALID', message: /^Symbol\(writer\) cannot be/ })
 })
 

@@ -5,6 +5,7 @@ import type { EntityRepository, SqlEntityManager } from '@mikro-orm/sql'
 import { sql as kyselySql } from 'kysely'
 import { createSqlAssist, type Session } from 'fastify-sqlassist/orm'
 import { postgresDatabase, sqliteFile } from '../../support/databases.ts'
+import { Book as Numbered, openLibrary } from '../entities/library.ts'
 import { Book, errorOf, onPostgres, onSqlite, Shelf, untyped } from './library.ts'
 
 interface Tables {
@@ -216,3 +217,15 @@ for (const [database, engines] of Object.entries(databases)) {
     t.same(await contents(), before, 'nothing has been written')
   })
 }
+
+t.test('flush() of a collection of which nothing but its own table says what is in it', async (t) => {
+  const { reader, rows } = await openLibrary(t)
+  const em = reader()
+  const book = await em.findOneOrFail(Numbered, 1, { populate: ['tags'] })
+  t.equal(book.tags.length, 1)
+  book.tags.removeAll()
+  const error = await errorOf(async () => await em.flush())
+  t.equal(error.code, 'SQLASSIST_READONLY_ENGINE')
+  t.match(error.message, /flush\(\) of a changed Book/)
+  t.equal((await rows('select * from book_tags')).length, 1)
+})

@@ -224,3 +224,19 @@ t.test('a fork that was made with the entities of the session shares them', asyn
   await fork.flush()
   t.strictSame(await rows('select name from author'), [{ name: 'By the fork' }])
 })
+
+t.test('a session that is in a transaction still owns what it had loaded before', async (t) => {
+  const { session, rows } = await openLibrary(t)
+  const owner = session()
+  const ada = await owner.findOneOrFail(Author, 1)
+  const em = session()
+  await owner.transactional(async () => {
+    await refused(t, () => em.persist(ada))
+    em.merge(ada)
+  }, { clear: true })
+  ada.name = 'Handed over'
+  await owner.flush()
+  t.strictSame(await rows('select name from author'), [{ name: 'Ada' }])
+  await em.flush()
+  t.strictSame(await rows('select name from author'), [{ name: 'Handed over' }])
+})

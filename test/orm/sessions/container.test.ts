@@ -1,9 +1,10 @@
 // The container: nothing before it is touched, one session per engine, and an end.
+import { setImmediate as turn } from 'node:timers/promises'
 import type { EntityManager } from '@mikro-orm/core'
 import { DbSessionsContainer, STATUS } from 'fastify-sqlassist/orm'
 import t from 'tap'
 import { noLogger } from '../../../orm/logger.ts'
-import { assist, onEachDatabase, sqlite } from './fixtures/engines.ts'
+import { assist, gate, onEachDatabase, sqlite } from './fixtures/engines.ts'
 import { Author } from './fixtures/library.ts'
 
 const named = (em: unknown): string | undefined => (em as { engineName?: string }).engineName
@@ -184,6 +185,21 @@ t.test('draining ends the containers of one lot, and no others', async (t) => {
   t.equal(await one.drain(0), 1, 'one is left that nobody has closed')
   t.equal(await other.drain(0), 0)
   t.throws(() => second.get('writer'), { code: 'SQLASSIST_SESSION_CLOSED' })
+})
+
+t.test('what draining cannot end in time is not waited for a second time', async (t) => {
+  const db = await assist(t, { writer: { config: (await sqlite(t)).config() } })
+  const lot = db.containers()
+  const { transaction } = lot.create({ owner: { id: 2, label: 'A container', requestId: undefined, info: {} }, logger: noLogger }) as unknown as DbSessionsContainer
+  const stuck = gate()
+  await transaction.begin()
+  transaction.beforeCommit(async () => await stuck.opened)
+  const commit = transaction.commit()
+  t.equal(await lot.drain(0), 1)
+  const again = lot.drain(60_000)
+  t.equal(await Promise.race([again, turn('still waiting')]), 0)
+  stuck.open()
+  await t.rejects(commit, { code: 'SQLASSIST_SESSION_CLOSED' })
 })
 
 t.test('a container class of your own', async (t) => {

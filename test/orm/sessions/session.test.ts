@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { EntityManager as CoreEntityManager, EntitySchema, FlushMode, helper, LockMode, serialize, wrap } from '@mikro-orm/core'
 import { EntityManager as PostgresEntityManager, SqlEntityManager } from '@mikro-orm/postgresql'
 import { EntityManager as SqliteEntityManager } from '@mikro-orm/sqlite'
-import type { SqlAssist } from 'fastify-sqlassist/orm'
+import { onSqlAssistEvent, type SqlAssist } from 'fastify-sqlassist/orm'
 import t, { type Test } from 'tap'
 import { assist, type Database, onEachDatabase, sqlite } from './fixtures/engines.ts'
 import { Author, AuthorRepository, Book, Shelf } from './fixtures/library.ts'
@@ -190,6 +190,7 @@ onEachDatabase(t, 'after the end: what reaches the database is refused, what loo
   const lazyAuthor = await writer.fork().findOneOrFail(Author, ada.id)
   const repository = writer.getRepository(Author)
   const builder = writer.createQueryBuilder(Author)
+  const ofDriver = writer.getDriver().createQueryBuilder(Author)
   const { id } = writer
   await container.close()
 
@@ -211,6 +212,7 @@ onEachDatabase(t, 'after the end: what reaches the database is refused, what loo
     'a lazy reference': async () => await lazy.author.load(),
     'wrap().init()': async () => await wrap(lazyAuthor).init(),
     'a query builder made before': async () => await builder.execute(),
+    'one that the driver has made': async () => await ofDriver.execute(),
     refresh: async () => await writer.refresh(lazyAuthor),
   }
   for (const [name, use] of Object.entries(uses)) await t.rejects(use() as Promise<unknown>, closed, name)
@@ -239,6 +241,33 @@ onEachDatabase(t, 'after the end: what reaches the database is refused, what loo
   t.equal(lazyAuthor.name, 'Ada L.')
   t.match(inspect(lazyAuthor), /Ada L\./)
   t.ok(helper(lazyAuthor).isInitialized())
+})
+
+t.test('its methods have their names, and can be replaced, as by a spy', async (t) => {
+  const { writer } = await withWriter(t, await sqlite(t))
+  for (const name of ['find', 'persist', 'insert', 'merge', 'flush', 'transactional', 'getKysely'] as const) {
+    t.equal(writer[name].name, name)
+    t.match(Object.getOwnPropertyDescriptor(Object.getPrototypeOf(writer), name), { configurable: true, enumerable: false, writable: true }, 'as in any class')
+  }
+  const { count } = writer
+  writer.count = async () => 7
+  t.equal(await writer.count(Author), 7)
+  writer.count = count
+  t.equal(await writer.count(Author), 0)
+  const builder = writer.createQueryBuilder(Author)
+  builder.execute = async () => [] as never
+  t.strictSame(await builder.execute(), [])
+})
+
+onEachDatabase(t, 'a stream whose session ends before its first row was asked for sends nothing', async (t, database) => {
+  const { container, writer } = await withWriter(t, database)
+  await writer.persistAndFlush(new Author('Ada'))
+  const sent: string[] = []
+  t.teardown(onSqlAssistEvent('sqlassist:query:start', ({ sql }) => void sent.push(sql)))
+  const streams = [writer.stream(Author), writer.createQueryBuilder(Author).stream()]
+  const asked = streams.map(async (rows) => await rows.next())
+  await Promise.all([...asked.map(async (first) => await t.rejects(first, { code: 'SQLASSIST_SESSION_CLOSED' })), container.close()])
+  t.strictSame(sent, [])
 })
 
 t.test('an open session shows itself by its name', async (t) => {

@@ -122,6 +122,15 @@ t.test('a loop of links is no reason to fail: SQLite will say so', async (t) => 
   t.match(await errorOf(async () => await session.writer.count(Shelf)), { message: /unable to open database file/ })
 })
 
+t.test("an application's own MikroORM that names the file in its driverOptions", async (t) => {
+  const file = sqliteFile(t)
+  const orm = await MikroORM.init(sqlAssistConfig('audit', onSqlite(sqliteFile(t, 'unused.sqlite'), { driverOptions: { dbName: file } })))
+  t.teardown(async () => await orm.close())
+  const { code, message } = await errorOf(async () => await createSqlAssist({ engines: { writer: { config: onSqlite(file) }, audit: { orm } } }))
+  t.equal(code, 'SQLASSIST_SQLITE_FILE_SHARED')
+  t.ok(message.includes(file), message)
+})
+
 t.test('two autocommit engines on one file get a warning', async (t) => {
   const file = sqliteFile(t)
   const logger = recordingLogger()

@@ -39,6 +39,14 @@ onEachKind(t, 'aborted when it throws, or is doomed, or its signal has fired', a
   t.equal(db.stats()['paris']!.sessions.open, 0)
 })
 
+t.test('the isolation level is the one that was asked for', async (t) => {
+  const { db } = await company(t, await postgres(t), await postgres(t))
+  for (const isolationLevel of [undefined, 'repeatable read', 'serializable'] as const) {
+    const shown = await db.transaction(async ({ paris }) => await paris.execute('show transaction isolation level'), isolationLevel && { isolationLevel })
+    t.strictSame(shown, [{ transaction_isolation: isolationLevel ?? 'read committed' }])
+  }
+})
+
 t.test('wrong options are refused before anything happens', async (t) => {
   const { db } = await company(t, await sqlite(t), await sqlite(t))
   const invalid = { code: 'SQLASSIST_INVALID_OPTIONS' }

@@ -34,6 +34,18 @@ t.test('REQUIRES_NEW and NOT_SUPPORTED are beside it, on a second connection', a
   t.strictSame((await saved()).paris, ['in the new one too', 'new', 'without any'])
 })
 
+t.test('REQUIRES_NEW and NOT_SUPPORTED as the first use do not begin what they are beside', async (t) => {
+  const { db, saved } = await company(t, await postgres(t), await postgres(t), { config: { pool: { max: 1 } } })
+  await t.rejects(db.transaction(async ({ paris, rome }) => {
+    await paris.transactional(async (em) => await em.insert(Author, { name: 'new' }), { propagation: TransactionPropagation.REQUIRES_NEW })
+    await rome.transactional(async (em) => await em.insert(Author, { name: 'without any' }), { propagation: TransactionPropagation.NOT_SUPPORTED })
+    t.notOk(paris.isInTransaction())
+    t.notOk(rome.isInTransaction())
+    throw new Error('no')
+  }), { message: 'no' })
+  t.strictSame(await saved(), { paris: ['new'], rome: ['without any'] })
+})
+
 t.test('REQUIRES_NEW on a pool of one: the wait for oneself is found', async (t) => {
   const { db } = await company(t, await postgres(t), await postgres(t), { config: { pool: { max: 1 } } })
   await t.rejects(db.transaction(async ({ paris }) => {

@@ -123,6 +123,25 @@ onEachKind(t, 'created entities are new again, with their relations', async (t, 
   t.strictSame(titles, ['Days by Bruno', 'Nights by Bruno', 'Notes by Ada'])
 })
 
+onEachKind(t, 'what was given up by going back can be saved elsewhere, and an abort leaves it alone', async (t, { db, saved }) => {
+  await using session = db.session()
+  await using other = db.session()
+  const { transaction, paris } = session
+  await transaction.begin()
+  await paris.count(Author)
+  const savepoint = await transaction.savepoint()
+  const ada = new Author('Ada')
+  await paris.persistAndFlush(ada)
+  await savepoint.rollback()
+  await other.rome.persistAndFlush(ada)
+  const { id } = ada
+  await transaction.abort()
+  t.equal(ada.id, id)
+  ada.name = 'Ada L.'
+  await other.rome.flush()
+  t.strictSame(await saved(), { paris: [], rome: ['Ada L.'] })
+})
+
 onEachKind(t, 'changed entities are as they were, and a change that is made again is written', async (t, { db, saved }) => {
   await using session = db.session()
   const { transaction, paris } = session

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { asSuperuser, postgresDatabase, sqliteFile } from '../../support/databases.ts'
 import { RawClient } from '../../support/http-client.ts'
 import { until } from './ending.ts'
+import { LogLines } from './log-lines.ts'
 import { Note } from './model.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 import { type Database, makeService, portOf, prepare, statsOf, type Writer, writerOf } from './service.ts'
@@ -133,6 +134,26 @@ for (const statement of ['begin', 'rollback'] as const) {
     t.ok(await until(() => isBack(app)), `all connections are back: ${JSON.stringify(statsOf(app).pool)}`)
   })
 }
+
+t.test('a ROLLBACK at the end that gets no answer is logged, and does not cost a connection', async (t) => {
+  const direct: Database = { dialect: 'postgresql', at: await postgresDatabase(t) }
+  await prepare(direct)
+  const proxy = await TcpProxy.start(direct.at)
+  const log = new LogLines()
+  const server = { logger: { level: 'warn', stream: log } }
+  const app = await makeService({ database: { dialect: 'postgresql', at: proxy.url }, driverOptions: { query_timeout: 300 }, server })
+  t.teardown(async () => {
+    await app.close()
+    proxy.stop()
+  })
+  const container = app.sqlassist.session()
+  await (container as unknown as { writer: Writer }).writer.begin()
+  proxy.freeze()
+  await container.close({ aborted: true })
+  t.equal(log.lines.length, 1)
+  t.match(log.lines, [{ msg: /^session writer#\d+: the rollback at its end failed$/, engine: 'writer', err: { message: /timeout/ } }])
+  t.ok(await until(() => isBack(app)), `the connection is back: ${JSON.stringify(statsOf(app).pool)}`)
+})
 
 function isBack(app: Parameters<typeof statsOf>[0]): boolean {
   const { pool } = statsOf(app)

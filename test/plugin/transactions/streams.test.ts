@@ -1,13 +1,13 @@
 // Replies that are streams: committed before the first row, and what a stream may still read afterwards.
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
-import { assist, postgres } from '../../orm/sessions/fixtures/engines.ts'
+import { assist, postgres, sqlite } from '../../orm/sessions/fixtures/engines.ts'
 import { Author } from '../../orm/sessions/fixtures/library.ts'
 import { sessionsOf, type Shop, shop } from './fixtures/shop.ts'
 
-async function openShop(t: Test): Promise<Shop & { add(name: string): Promise<void> }> {
-  const paris = await postgres(t)
-  const made = await shop(t, paris, await postgres(t))
+async function openShop(t: Test, make = postgres): Promise<Shop & { add(name: string): Promise<void> }> {
+  const paris = await make(t)
+  const made = await shop(t, paris, await make(t))
   const db = await assist(t, { writer: { config: paris.config() } })
   const add = async (name: string): Promise<void> => {
     await using session = db.session()
@@ -68,11 +68,26 @@ t.test('snapshot: true, kept open: the whole stream is of the moment of the firs
   t.equal((await app.inject('/later')).payload, '3')
 })
 
-t.test('a stream that begins only after the commit reads in a transaction of its own, without a word', async (t) => {
+for (const [dialect, make] of Object.entries({ postgresql: postgres, sqlite })) {
+  t.test(`a stream that begins only after the commit reads in a transaction of its own, without a word (${dialect})`, async (t) => {
+    const { app, lines } = await openShop(t, make)
+    app.get('/', async (request, reply) => await reply.send(asText(sessionsOf(request).paris.stream(Author, { orderBy: { name: 'asc' } }))))
+    t.equal((await app.inject('/')).payload, 'Ada\nBruno\n')
+    await app.close()
+    t.strictSame(lines, [])
+  })
+}
+
+t.test('one in which something has failed may have been more than reading: a warning', async (t) => {
   const { app, lines } = await openShop(t)
-  app.get('/', async (request, reply) => await reply.send(asText(sessionsOf(request).paris.stream(Author, { orderBy: { name: 'asc' } }))))
-  t.equal((await app.inject('/')).payload, 'Ada\nBruno\n')
-  t.strictSame(lines, [])
+  app.get('/', async (request, reply) => await reply.send(Readable.from((async function* () {
+    yield 'begun, '
+    await t.rejects(sessionsOf(request).paris.execute('select 1 / 0'))
+    yield 'ended'
+  })())))
+  t.equal((await app.inject('/')).payload, 'begun, ended')
+  await app.close()
+  t.strictSame(lines.map(({ msg }) => msg), ['Request req-1 (GET /) ended with its transaction open: it is aborted'])
 })
 
 t.test('what is written after the reply is not kept, with a warning', async (t) => {

@@ -30,6 +30,15 @@ t.test('other options', async (t) => {
   t.strictSame(await db.recover(), { committed: [], rolledBack: [], leftAlone: [], broken: [], failed: [] }, 'without such engines there is nothing to recover')
 })
 
+t.test('after the end nothing is connected to any more', async (t) => {
+  const database = await postgres(t)
+  const db = await createSqlAssist({ engines: { paris: { config: database.config(), twoPhase: true } }, recoveryIntervalMs: 0 })
+  t.match(await db.recover(), { failed: [] })
+  const { database: records } = db.engine('paris')
+  await db.dispose()
+  await t.rejects(async () => await records!.connect(), { code: 'SQLASSIST_DISPOSED' })
+})
+
 t.test(`MikroORM's schema commands leave the table of decisions alone`, async (t) => {
   const database = await postgres(t)
   const db = await createSqlAssist({ engines: { paris: { config: database.config(), twoPhase: true } }, recoveryIntervalMs: 0 })
