@@ -2,6 +2,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sqlite'
 import type { Session } from 'fastify-sqlassist/orm'
 import t, { type Test } from 'tap'
+import { Heard } from '../events/fixtures/heard.ts'
 import { assist, recordingLogger, sqlite } from '../sessions/fixtures/engines.ts'
 import { Author } from '../sessions/fixtures/library.ts'
 
@@ -44,12 +45,16 @@ const ways: Record<string, (t: Test, writer: Writer) => Promise<void>> = {
 
 for (const [name, end] of Object.entries(ways)) {
   t.test(name, async (t) => {
+    const heard = new Heard(t)
     const { lines, logger } = recordingLogger()
     const db = await assist(t, { writer: { config: (await sqlite(t)).config() } }, { logger })
     {
       await using session = db.session()
       await end(t, session.writer as unknown as Writer)
     }
+    const rollbacks = heard.of('sqlassist:query:end').filter(({ kind }) => kind === 'rollback')
+    t.ok(rollbacks.length > 0)
+    t.strictSame(rollbacks.filter(({ error }) => error !== undefined), [])
     t.notOk(lines.some(({ message }) => /failed/.test(message)), JSON.stringify(lines))
     await using session = db.session()
     t.equal(await session.writer.count(Author), 0)
