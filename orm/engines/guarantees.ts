@@ -11,6 +11,7 @@ import { sessionClass } from '../sessions/session-class.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import { sqliteName } from '../sqlite/database-name.ts'
 import { sqliteDriverOptions, sqliteSetup } from '../sqlite/driver-options.ts'
+import { forgiveRollback } from '../sqlite/forgiving-rollback.ts'
 import { watchConnection } from '../sqlite/watch-connection.ts'
 import { queryOnlyDialect, type SqliteDialectLike } from '../sqlite/query-only-dialect.ts'
 import { assertConfig, assertReadonlyPossible } from './config-check.ts'
@@ -143,6 +144,7 @@ function setupConnection(guarantees: Guarantees, user: ConnectionHook | undefine
       await (connection as { executeQuery(query: object): Promise<unknown> }).executeQuery(query)
     }
     await user?.(connection)
+    forgiveRollback(connection as object)
     watchConnection(connection as object, guarantees.engine)
   }
 }

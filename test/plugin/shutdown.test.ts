@@ -35,6 +35,7 @@ t.test('a request that ends in time is waited for: its reply arrives, its commit
   await inHandler.promise
   await Promise.all([app.close(), client.answered(/saved/)])
   t.match(client.received, /^HTTP\/1.1 200 [^]*saved$/)
+  t.match(client.received, /\r\nconnection: close\r\n/i, 'and its connection is not kept alive, which would hold the server')
   t.strictSame(await notes(database), ['in time'])
   t.ok(await noneLeft(database), 'and the pools are gone')
 })

@@ -115,8 +115,9 @@ t.test('engines of one driver that agree share their metadata', async (t) => {
   t.equal(sqlassist.engine('writer').orm.getMetadata(Book), sqlassist.engine('reader').orm.getMetadata(Book))
 })
 
+const titled = (title: RegExp): PostgreSqlOptions => onPostgres(url, { filters: { titled: { name: 'titled', cond: { title }, entity: ['Book'], default: true } } } as never)
+
 t.test('options that hold objects of a class are not compared by what can be seen of them', async (t) => {
-  const titled = (title: RegExp): PostgreSqlOptions => onPostgres(url, { filters: { titled: { name: 'titled', cond: { title }, entity: ['Book'], default: true } } } as never)
   await using sqlassist = await createSqlAssist({ engines: { odes: { config: titled(/Odes/) }, epics: { config: titled(/Epics/) } } })
   t.not(sqlassist.engine('odes').orm.getMetadata(), sqlassist.engine('epics').orm.getMetadata())
   await sqlassist.engine('odes').orm.schema.update()

@@ -264,7 +264,7 @@ onEachDatabase(t, 'a stream whose session ends before its first row was asked fo
   await writer.persistAndFlush(new Author('Ada'))
   const sent: string[] = []
   t.teardown(onSqlAssistEvent('sqlassist:query:start', ({ sql }) => void sent.push(sql)))
-  const streams = [writer.stream(Author), writer.createQueryBuilder(Author).stream()]
+  const streams = [writer.stream(Author), writer.createQueryBuilder(Author).stream(), writer.getDriver().createQueryBuilder(Author).stream()]
   const asked = streams.map(async (rows) => await rows.next())
   await Promise.all([...asked.map(async (first) => await t.rejects(first, { code: 'SQLASSIST_SESSION_CLOSED' })), container.close()])
   t.strictSame(sent, [])

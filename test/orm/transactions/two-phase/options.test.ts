@@ -1,4 +1,5 @@
 // Who may be marked `twoPhase`, and when a transaction is committed in two phases.
+import { setImmediate as turn } from 'node:timers/promises'
 import { MikroORM } from '@mikro-orm/core'
 import { createSqlAssist } from 'fastify-sqlassist/orm'
 import t from 'tap'
@@ -30,12 +31,19 @@ t.test('other options', async (t) => {
   t.strictSame(await db.recover(), { committed: [], rolledBack: [], leftAlone: [], broken: [], failed: [] }, 'without such engines there is nothing to recover')
 })
 
-t.test('after the end nothing is connected to any more', async (t) => {
+t.test('nothing is connected to any more once an engine ends, though it waits for who holds a connection', async (t) => {
   const database = await postgres(t)
   const db = await createSqlAssist({ engines: { paris: { config: database.config(), twoPhase: true } }, recoveryIntervalMs: 0 })
   t.match(await db.recover(), { failed: [] })
-  const { database: records } = db.engine('paris')
-  await db.dispose()
+  const engine = db.engine('paris')
+  const { database: records, orm } = engine
+  const holder = orm.em.fork()
+  await holder.begin()
+  const disposing = db.dispose()
+  while ((await engine.check()).ok) await turn()
+  await t.rejects(async () => await records!.connect(), { code: 'SQLASSIST_DISPOSED' })
+  await holder.rollback()
+  await disposing
   await t.rejects(async () => await records!.connect(), { code: 'SQLASSIST_DISPOSED' })
 })
 
