@@ -112,7 +112,7 @@ t.test('where there is no panel, it says what to do', async (t) => {
   const failing = async (url: string): Promise<string> => {
     const terminal = new Terminal(t, url)
     t.equal(await terminal.ended, 1)
-    t.match(terminal.words, /SQLASSIST_PANEL_UNREACHABLE/)
+    t.ok(terminal.words.includes('SQLASSIST_PANEL_UNREACHABLE'))
     return terminal.words
   }
   t.match(await failing(`http://127.0.0.1:${await freePort()}`), /ECONNREFUSED\. Is the application running\?/)
