@@ -69,6 +69,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #fate: Error | undefined
     readonly #reported = new Map<string, string>()
     #gone = false
+    /** The server was read-only when the transaction began. */
+    #beganReadOnly = false
     /** The transaction was prepared, and is no longer the connection's: kysely does not know. */
     #prepared = false
     /** What the server has said to WHO_AM_I in this transaction. */
@@ -184,6 +186,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     /** Runs something that the server answers, and says what became of it in our words. */
     async #answered<T>(kind: StatementKind, send: () => Promise<T>): Promise<T> {
       const session = this.checkout?.session
+      // A transaction that has begun on a standby stays read-only when that is promoted.
+      if (this.getTransactionStatus?.() === 'I') this.#beganReadOnly = this.#serverIsReadOnly()
       this.activity.sent(kind)
       this.#timedOut = this.#heard = false
       let failed = false
@@ -205,7 +209,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       if (isCommitError(error)) return error
       if (this.#fate !== undefined) return this.#fate
       if (this.#timedOut && isCanceled(error)) return new StatementTimeoutError(host.engine, host.limits.statementTimeoutMs, { cause: error })
-      if (isReadOnlyTransaction(error) && !host.readonly && this.#serverIsReadOnly()) {
+      if (isReadOnlyTransaction(error) && !host.readonly && (this.#beganReadOnly || this.#serverIsReadOnly())) {
         host.distrustIdle()
         this.#fate = new DatabaseReadonlyError(host.engine, { cause: error })
         return this.#fate

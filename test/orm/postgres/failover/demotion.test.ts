@@ -50,6 +50,20 @@ t.test(`a transaction that is read-only because the application wants it so is t
   t.strictSame(await pidsOf(primary.url), before, 'and costs no connection')
 })
 
+t.test('a transaction that has begun on a standby stays read-only when that is promoted', async (t) => {
+  const standby = await standbyOf(t, primary)
+  const { app } = await serve(t, { writer: { config: configOf(standby.url) } })
+  await using container = app.sqlassist.session()
+  const writer = sessionOf(container, 'writer')
+  await writer.begin()
+  await writer.count(Note)
+  await asSuperuser(standby.url, 'select pg_promote()')
+  await until(async () => !(await asSuperuser<{ standby: boolean }>(standby.url, 'select pg_is_in_recovery() as standby'))[0]!.standby)
+  await t.rejects(writer.insert(Note, { text: 'too early' }), { code: 'SQLASSIST_DATABASE_READONLY' })
+  await using other = app.sqlassist.session()
+  await sessionOf(other, 'writer').insert(Note, { text: 'on the new primary' })
+})
+
 t.test('a failover: the primary is gone, a standby is promoted, and the address leads there', async (t) => {
   const standby = await standbyOf(t, primary)
   const address = await tcpProxy(t, primary.url)

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t from 'tap'
+import { FULL } from '../../../support/size.ts'
 import { newPage, startBrowser } from './fixtures/browser.ts'
 import { info } from './fixtures/recorded.ts'
 import { recordedPanel } from './fixtures/recorded-panel.ts'
@@ -35,7 +36,7 @@ const VIEWS: readonly (readonly [name: string, address: string, steps: readonly 
 ]
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [1360, 360]) {
+  for (const width of FULL ? [1360, 360] : colorScheme === 'light' ? [1360] : [360]) {
     t.test(`${colorScheme}, ${width} wide`, async (t) => {
       for (const [name, address, steps] of VIEWS) {
         // The page's own policy lets no script in from elsewhere, nor axe-core.
