@@ -76,9 +76,9 @@ t.test('the plan of a recorded statement', async (t) => {
 
 t.test('slow ones, failed ones', async (t) => {
   await ask('/slow')
-  await row('/slow').filter({ hasText: '1 slow' }).click()
+  await row('/slow').filter({ hasText: /\d slow/ }).click() // a busy machine makes others slow as well
   await page.locator('h1').filter({ hasText: '/slow' }).waitFor()
-  t.match(await page.locator('.numbers .warn').allInnerTexts(), [/SQL[^]*over 100 ms/, /Slow\s+1/])
+  t.match(await page.locator('.numbers .warn').allInnerTexts(), [/SQL[^]*over 100 ms/, /Slow\s+\d/])
   t.equal((await ask('/wrong')).status, 500)
   await row('/wrong').filter({ hasText: '1 failed' }).filter({ hasText: '500' }).click()
   await page.locator('h1').filter({ hasText: '/wrong' }).waitFor()
