@@ -17,7 +17,8 @@ function versions({ app }: Panel): Record<string, string> {
 function versionOf(manifest: string): string {
   try {
     return (JSON.parse(readFileSync(createRequire(import.meta.url).resolve(manifest), 'utf8')) as { version: string }).version
-  } catch /* c8 ignore next 2 -- both packages let it be read in this version */ {
+  } catch {
+    /* c8 ignore next 2 -- both packages let it be read in this version */
     return 'unknown'
   }
 }

@@ -21,11 +21,6 @@ export class Live {
     this.#heartbeat = setInterval(() => this.#send(': still here\n\n'), HEARTBEAT_MS).unref()
   }
 
-  /** How many look on. */
-  get readers(): number {
-    return this.#readers.size
-  }
-
   /** @returns what a new reader is sent; undefined where there are too many already */
   open(): Readable | undefined {
     if (this.#readers.size >= MOST_READERS) return undefined

@@ -36,7 +36,8 @@ export function suspicionsOf(repeated: readonly (readonly Statement[])[], all: r
 function name(find: () => Followed | undefined): Followed | undefined {
   try {
     return find()
-  } catch /* c8 ignore next 2 -- it is of the shape that we think, in this version */ {
+  } catch {
+    /* c8 ignore next 2 -- it is of the shape that we think, in this version */
     return undefined
   }
 }

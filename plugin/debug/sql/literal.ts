@@ -32,7 +32,7 @@ function arrayText(values: readonly unknown[]): string {
 /** How many characters a literal will have, at least; nothing is made of it, because it may be huge. */
 export function leastLength(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
-  if (value instanceof Uint8Array) return value.byteLength * 2 + 4
+  if (value instanceof Uint8Array) return value.byteLength * 2 + 3
   if (Array.isArray(value)) return value.length * 2
   return 1
 }

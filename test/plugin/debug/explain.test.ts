@@ -1,6 +1,7 @@
 // The plan of a recorded statement, by its number only: nothing that a browser sends is run, and nothing is written.
 import t from 'tap'
 import { asSuperuser } from '../../support/databases.ts'
+import { statementGate } from '../../support/statement-gate.ts'
 import { Book, Note } from '../endings/model.ts'
 import { postgres, sqlite, writerOf, type Writer } from '../endings/service.ts'
 import { application, Panel } from './fixtures/panel.ts'
@@ -41,6 +42,21 @@ t.test('on PostgreSQL', async (t) => {
 
   await asSuperuser(database.at, 'drop table book cascade')
   t.match(await panel.explain(id, 1), { status: 422, error: { code: '42P01', message: /relation "book" does not exist/ } })
+})
+
+t.test('a server that does not answer is not waited for without an end', async (t) => {
+  const database = await postgres(t)
+  const gate = await statementGate(t, database.at)
+  const app = await application(t, { ...database, at: gate.through(database.at) }, { debug: { explain: true } })
+  app.get('/', async (request) => await writerOf(request).count(Note))
+  await app.inject('/')
+  const panel = new Panel(app)
+  const { id } = await panel.last()
+  const held = gate.stopAt({ text: 'explain ' })
+  const answer = panel.explain(id, 1)
+  await held
+  t.match(await answer, { status: 403, error: { code: 'SQLASSIST_EXPLAIN_REFUSED', message: /did not answer within/ } })
+  gate.open()
 })
 
 t.test('while all connections are taken, and the table is locked', async (t) => {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { fingerprintOf } from '../../../../plugin/debug/sql/fingerprint.ts'
 import { formatted } from '../../../../plugin/debug/sql/format.ts'
-import { literalOf } from '../../../../plugin/debug/sql/literal.ts'
+import { leastLength, literalOf } from '../../../../plugin/debug/sql/literal.ts'
 import { withLiterals } from '../../../../plugin/debug/sql/parameters.ts'
 import { tokensOf } from '../../../../plugin/debug/sql/tokens.ts'
 import { Random } from '../../../soak/random.ts'
@@ -87,4 +87,10 @@ t.test('parameters in their places', async (t) => {
   t.equal(run('?', [new Uint8Array([255])], 'sqlite'), `x'ff'`)
   t.equal(run('$1', [[new Uint8Array([255])]]), `'{"\\\\xff"}'`)
   t.equal(run('$1, $2, $3', [Number.NaN, new Date(Number.NaN), Symbol('x')]), `'null', 'Invalid Date', 'Symbol(x)'`)
+})
+
+t.test('a literal is at least as long as it is said to be before it is made', async (t) => {
+  for (const value of ['', `it's`, 5, null, true, new Date(0), Buffer.from('bytes'), [], ['a', [1, null]], { key: 'value' }]) {
+    for (const dialect of ['postgresql', 'sqlite']) t.ok(literalOf(value, dialect).length >= leastLength(value), `${JSON.stringify(value)} on ${dialect}`)
+  }
 })
