@@ -5,7 +5,7 @@ import { FULL } from '../support/size.ts'
 import { fuzz } from './fuzz.ts'
 import { isTemplateOf, withoutLengths } from './statements.ts'
 
-const calls = FULL ? 1_500 : 500
+const calls = FULL ? 1_500 : 300
 
 for (const database of ['PostgreSQL', 'SQLite']) {
   t.test(`${calls} random calls (${database})`, async (t) => {

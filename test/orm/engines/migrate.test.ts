@@ -17,6 +17,7 @@ import { createSqlAssist, type EngineOptions, type MigrateOptions, type SqlAssis
 import { SqliteDialect } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
+import { FULL } from '../../support/size.ts'
 import { asSuperuser, postgresDatabase, serverUrl, sqliteFile } from '../../support/databases.ts'
 
 const start = fileURLToPath(new URL('fixtures/start.ts', import.meta.url))
@@ -90,13 +91,16 @@ async function startTogether(t: { teardown(fn: () => unknown): unknown }, count:
   )
 }
 
-t.test('ten processes that start at once', { timeout: 600_000 }, async (t) => {
+/** How many processes start at once. */
+const PROCESSES = FULL ? 10 : 4
+
+t.test(`${PROCESSES} processes that start at once`, { timeout: 600_000 }, async (t) => {
   await t.test('on PostgreSQL, which makes the database too', { timeout: 600_000 }, async (t) => {
     const name = `t_${randomUUID().replaceAll('-', '')}`
     t.teardown(async () => await asSuperuser(serverUrl(), `drop database if exists ${name} with (force)`))
     const url = new URL(serverUrl())
     url.pathname = `/${name}`
-    const started = await startTogether(t, 10, 'postgres', url.href, slowMigration(t, `this.addSql('select pg_sleep(0.5);')`))
+    const started = await startTogether(t, PROCESSES, 'postgres', url.href, slowMigration(t, `this.addSql('select pg_sleep(0.5);')`))
     t.strictSame(started.filter(({ code }) => code !== 0), [])
     const reports = started.map(({ out }) => JSON.parse(out) as { visits: number; migrated: boolean })
     t.ok(reports.every(({ visits }) => visits === 1), 'each of them finds a migrated database')
@@ -115,7 +119,7 @@ t.test('ten processes that start at once', { timeout: 600_000 }, async (t) => {
 
   await t.test('on SQLite', { timeout: 600_000 }, async (t) => {
     const file = sqliteFile(t)
-    const started = await startTogether(t, 10, 'sqlite', file, slowMigration(t, 'await new Promise((resolve) => setTimeout(resolve, 500))'))
+    const started = await startTogether(t, PROCESSES, 'sqlite', file, slowMigration(t, 'await new Promise((resolve) => setTimeout(resolve, 500))'))
     t.strictSame(started.filter(({ code }) => code !== 0), [])
     const reports = started.map(({ out }) => JSON.parse(out) as { visits: number; migrated: boolean })
     t.ok(reports.every(({ visits }) => visits === 1))

@@ -1,5 +1,6 @@
 // One engine that cannot be prepared, among others that can: its commit is the decision.
 import t from 'tap'
+import { FULL } from '../../../support/size.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serverUrl } from '../../../support/databases.ts'
 import { statementGate } from '../../../support/statement-gate.ts'
@@ -26,7 +27,7 @@ const POINTS: readonly Point[] = [
   { name: 'after the last COMMIT PREPARED', stop: () => ({ text: 'delete from sqlassist_transactions' }), kept: true, left: () => 0 },
 ]
 
-for (const count of [2, 3]) {
+for (const count of FULL ? [2, 3] : [3]) {
   t.test(`on PostgreSQL, ${count} databases, killed`, async (t) => {
     const all = await towns(t, count)
     const gate = await statementGate(t, serverUrl())

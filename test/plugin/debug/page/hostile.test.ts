@@ -9,7 +9,7 @@ import { engines, info, request, statement } from './fixtures/recorded.ts'
 import { recordedPanel } from './fixtures/recorded-panel.ts'
 
 t.setTimeout(1_200_000)
-const REQUESTS = FULL ? 20 : 4
+const REQUESTS = FULL ? 20 : 1
 const STATEMENTS = 117
 const TABS = ['statements', 'repeats', 'timeline', 'sessions', 'request'] as const
 const browser = await startBrowser(t)
