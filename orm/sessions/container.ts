@@ -127,8 +127,7 @@ export class SessionsContainer {
   get getAny(): () => EntityManager {
     return () => {
       const { anyPreferences, engines } = this.#setup
-      const open = anyPreferences.find((preference) => this.#sessions.has(preference))
-      const name = open ?? anyPreferences[0]
+      const name = anyPreferences.find((preference) => this.#sessions.has(preference)) ?? anyPreferences[0]
       if (name === undefined) throw new EngineUnknownError('any', `${engines.names.join(', ')}; the option 'anyPreferences' names none of them`)
       return this.#get(name, `'any', and the first of anyPreferences (${anyPreferences.join(', ')})`)
     }
