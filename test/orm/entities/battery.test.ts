@@ -31,7 +31,7 @@ t.test('a single MikroORM does the same twice, so that a difference means someth
 })
 
 /** At part of the size not all databases stand side by side. */
-const [tried, triedPlain] = FULL ? [combinations, plainCombinations] : [combinations.filter((_, index) => index % 2 === 1), plainCombinations.slice(2, 3)]
+const [tried, triedPlain] = FULL ? [combinations, plainCombinations] : [combinations.slice(2, 3), plainCombinations.slice(2, 3)]
 
 for (const { name, members } of tried) {
   t.test(`reader, writer and logger on ${name}`, async (t) => {

@@ -7,7 +7,7 @@ import { sessionsOf, shop } from './fixtures/shop.ts'
 
 const retry = { attempts: 20 }
 
-const [clients, times] = FULL ? [50, 20] : [20, 10]
+const [clients, times] = FULL ? [50, 20] : [10, 8]
 
 t.test(`${clients} clients that increment one number ${times} times each, at serializable: none is lost`, async (t) => {
   const paris = await postgres(t)

@@ -35,8 +35,8 @@ const VIEWS: readonly (readonly [name: string, address: string, steps: readonly 
   ['paused', panel.url, ['#pause']],
 ]
 
-/** At part of the size: those with most in them. */
-const views = FULL ? VIEWS : VIEWS.filter(([name]) => ['nothing', 'statements', 'sessions'].includes(name))
+/** At part of the size: the one with most in it. */
+const views = FULL ? VIEWS : VIEWS.filter(([name]) => name === 'statements')
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of FULL ? [1360, 360] : colorScheme === 'light' ? [1360] : [360]) {

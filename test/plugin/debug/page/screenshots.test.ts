@@ -2,25 +2,27 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { FULL } from '../../../support/size.ts'
 import { newPage, startBrowser } from './fixtures/browser.ts'
 import { shop } from './fixtures/shop.ts'
 
 t.setTimeout(600_000)
 const folder = fileURLToPath(new URL('../../../../docs/images/', import.meta.url))
-const { panel, ask } = await shop(t, { explain: true })
-const browser = await startBrowser(t)
-
-await ask('/authors', { method: 'POST' })
-for (const path of ['/health', '/search?text=tea', '/slow', '/wrong', '/nowhere', '/authors']) await ask(path)
-await ask('/authors/rename', { method: 'POST' })
-
 const PICTURES = [
   ['panel-light', { colorScheme: 'light', viewport: { width: 1360, height: 860 } }, ''],
   ['panel-dark', { colorScheme: 'dark', viewport: { width: 1360, height: 860 } }, 'EXPLAIN'],
   ['panel-narrow', { colorScheme: 'light', viewport: { width: 360, height: 860 } }, ''],
 ] as const
 
-t.test('pictures', async (t) => {
+const MAKES = process.env['UPDATE_DOCS'] === '1'
+
+t.test('pictures', { skip: FULL || MAKES ? false : 'only with TEST_FULL=1 or UPDATE_DOCS=1' }, async (t) => {
+  const { panel, ask } = await shop(t, { explain: true })
+  const browser = await startBrowser(t)
+  await ask('/authors', { method: 'POST' })
+  for (const path of ['/health', '/search?text=tea', '/slow', '/wrong', '/nowhere', '/authors']) await ask(path)
+  await ask('/authors/rename', { method: 'POST' })
+
   for (const [name, options, button] of PICTURES) {
     const { page, complaints } = await newPage(browser, panel, options)
     await page.locator('#list a').filter({ hasText: '/authors/rename' }).click()
@@ -35,7 +37,7 @@ t.test('pictures', async (t) => {
     const picture = await page.screenshot()
     t.ok(picture.length > 10_000, name)
     t.strictSame(complaints, [])
-    if (process.env['UPDATE_DOCS'] === '1') {
+    if (MAKES) {
       mkdirSync(folder, { recursive: true })
       writeFileSync(`${folder}${name}.png`, picture)
     }
