@@ -30,7 +30,7 @@ export async function coveringTests(counted: string): Promise<Map<string, Coveri
     if (test === undefined || !test.endsWith('.test.ts') || code !== 0 || !existsSync(coverage)) continue
     for (const line of await linesRun(counted, coverage)) lines.set(line, [...(lines.get(line) ?? []), { test, ms: Math.round(runtime) }])
   }
-  if (lines.size === 0) throw new Error(`Nothing was counted in ${counted}: run npm test there first.`)
+  if (lines.size === 0) throw new Error(`Nothing was counted in ${counted}: run npm run coverage there first.`)
   for (const covering of lines.values()) covering.sort((a, b) => a.ms - b.ms)
   return lines
 }

@@ -31,11 +31,11 @@ const reachOf = new Map<string, Map<string, number>>()
 const killersOf = new Map<string, Set<string>>()
 
 if (values.help) {
-  console.log(`npm test && npm run mutation -- [--files '<glob> <glob>'] [--sample <count>] [--seed <number>] [--jobs <count>] [--budget-ms <ms>]
+  console.log(`npm run coverage && npm run mutation -- [--files '<glob> <glob>'] [--sample <count>] [--seed <number>] [--jobs <count>] [--budget-ms <ms>]
   [--counted <folder>] [--only <file>] [--last-budget-ms <ms>]
 
 Changes the sources one small thing at a time, in copies, and runs the tests that reach the changed line, first those that have killed in the same
-file and those that run most of its lines, until one fails: then the mutant is killed. Which tests reach a line is what the last npm test has
+file and those that run most of its lines, until one fails: then the mutant is killed. Which tests reach a line is what the last npm run coverage has
 counted, here or in the folder --counted (the same sources). After --budget-ms the next one is tried; those that are left over get all their tests
 at the end, or as many as --last-budget-ms allows: what is left then counts as alive. --sample takes that many at random (0: all), --only those
 whose names stand in a file, one on each line; --jobs works on so many at once. At the end each test that has killed is run without a change: what
