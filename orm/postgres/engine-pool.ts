@@ -143,13 +143,15 @@ export class EnginePool implements ClientHost, QueuedPool {
     const ready = pool !== undefined && pool.idleCount > pool.waitingCount
     if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
     const asked = performance.now()
-    const tell = (client?: GuardedClient, error?: unknown): void => tellCheckout({ engine: this.engine, session: mine, asked, pid: client?.processID, pool: () => this.stats(), error })
-    const client = await (ready ? this.#connection() : this.#queue.wait(async () => await this.#connection(), mine)).catch((error: unknown) => {
-      tell(undefined, error)
+    let client: GuardedClient
+    try {
+      client = await (ready ? this.#connection() : this.#queue.wait(async () => await this.#connection(), mine))
+    } catch (error) {
+      tellCheckout(this, mine, asked, undefined, error)
       throw error
-    })
+    }
     client.checkout = { session: mine, since: performance.now() }
-    tell(client)
+    tellCheckout(this, mine, asked, client)
     mine?.connections.add(client)
     if (mine?.closed === true) client.release()
     mine?.assertOpen() // it may have ended while we waited

@@ -4,23 +4,24 @@ import type { SessionState } from '../sessions/state.ts'
 import type { Checkout } from './checkout.ts'
 import type { PoolStats } from './pool-stats.ts'
 
-/** A wait for a connection that is over. */
-interface Waited {
+/** The pool that is told of. */
+interface ToldPool {
   readonly engine: string
-  readonly session: SessionState | undefined
-  /** Of `performance.now()`. */
-  readonly asked: number
-  readonly pid: number | null | undefined
-  readonly error: unknown
-  readonly pool: () => PoolStats | null
+  stats(): PoolStats | null
 }
 
-export function tellCheckout({ engine, session, asked, pid, error, pool }: Waited): void {
+/** The part of a connection that is told. */
+interface ToldClient {
+  readonly processID: number | null
+}
+
+/** @param asked - when the wait for a connection began, of `performance.now()` */
+export function tellCheckout(pool: ToldPool, session: SessionState | undefined, asked: number, client?: ToldClient, error?: unknown): void {
   if (!isHeard('sqlassist:pool:checkout')) return
-  publish('sqlassist:pool:checkout', { ...engineEvent(engine, session, asked), durationMs: performance.now() - asked, error, pid: pid ?? undefined, pool: pool() })
+  publish('sqlassist:pool:checkout', { ...engineEvent(pool.engine, session, asked), durationMs: performance.now() - asked, error, pid: client?.processID ?? undefined, pool: pool.stats() })
 }
 
-export function tellRelease(engine: string, { processID }: { readonly processID: number | null }, { session, since }: Checkout, destroyed: boolean): void {
+export function tellRelease(engine: string, { processID }: ToldClient, { session, since }: Checkout, destroyed: boolean): void {
   if (!isHeard('sqlassist:pool:release')) return
   publish('sqlassist:pool:release', { ...engineEvent(engine, session, since), durationMs: performance.now() - since, pid: processID ?? undefined, destroyed })
 }

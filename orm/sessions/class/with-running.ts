@@ -31,8 +31,8 @@ export function withRunning(Base: EntityManagerClass): EntityManagerClass {
         return await runInSession(state, async () => {
           const joining = later || staysOutside(name, args) ? undefined : state.enlisting?.enlist(this.getContext(false))
           if (joining !== undefined) await joining
-          const ask = async (): Promise<unknown> => await inherited.apply(this, args)
-          return await (name === 'flush' ? watchFlush(this.getContext(false), state, ask) : ask())
+          if (name === 'flush') return await watchFlush(this.getContext(false), state, async () => await inherited.apply(this, args))
+          return await inherited.apply(this, args)
         })
       }
       // The application's own EntityManager, used by a subscriber or a hook while a session runs: it outlives the session.

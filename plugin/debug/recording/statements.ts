@@ -1,18 +1,11 @@
-import type { FlushEvent, QueryEvent, QueryKind, QueryStartEvent } from '../../../orm/index.ts'
-import type { Caller } from '../types.ts'
+import type { FlushEvent, QueryEvent, QueryStartEvent } from '../../../orm/index.ts'
+import type { Caller, StatementRecord } from '../types.ts'
 import { leastLength, literalOf } from '../sql/literal.ts'
 import { errorText } from './error-text.ts'
 import { findCaller } from './caller.ts'
 
 /** A statement as it was sent; what is secret is still in it. */
-export interface Statement {
-  /** From 1. */
-  readonly n: number
-  readonly engine: string
-  readonly session: number | null
-  readonly kind: QueryKind
-  readonly internal: boolean
-  readonly pid: number | null
+export interface Statement extends Pick<StatementRecord, 'n' | 'engine' | 'session' | 'kind' | 'internal' | 'pid'> {
   readonly sql: string
   /** The parameters, as literals. */
   readonly literals: readonly string[]

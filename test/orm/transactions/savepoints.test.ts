@@ -1,11 +1,11 @@
 // Savepoints over all engines at once, and what the sessions believe after going back to one.
-import t from 'tap'
 import { wrap } from '@mikro-orm/core'
-import { Author, Book } from '../sessions/fixtures/library.ts'
 import { Entity, OneToOne, Property } from '@mikro-orm/decorators/es'
-import { postgres, sqlite } from '../sessions/fixtures/engines.ts'
-import { library } from '../sessions/fixtures/library.ts'
-import { company, onEachKind } from './fixtures/branches.ts'
+import type { Savepoint } from 'fastify-sqlassist/orm'
+import t, { type Test } from 'tap'
+import { type Database, postgres, sqlite } from '../sessions/fixtures/engines.ts'
+import { Author, Book, library } from '../sessions/fixtures/library.ts'
+import { type Company, company, onEachKind, type Sessions } from './fixtures/branches.ts'
 
 /** Its key is a relation: of these MikroORM keeps the value in the entity itself. */
 @Entity()
@@ -23,6 +23,23 @@ class Portrait {
     this.sitter = sitter
     this.painter = painter
   }
+}
+
+/** Ada and her notes are in the database; she is loaded without them in a new transaction, before a savepoint in it. */
+async function adaLoaded({ transaction, paris }: Sessions): Promise<{ ada: Author; savepoint: Savepoint }> {
+  const author = new Author('Ada')
+  author.books.add(new Book('Notes'))
+  await paris.persistAndFlush(author)
+  paris.clear()
+  await transaction.begin()
+  return { ada: await paris.findOneOrFail(Author, { name: 'Ada' }), savepoint: await transaction.savepoint() }
+}
+
+/** A company that has portraits. */
+async function gallery(t: Test, paris: Database): Promise<Company> {
+  const portrayed = await company(t, paris, await sqlite(t), { config: { entities: library.concat(Portrait as never) } })
+  await portrayed.db.engine('paris').orm.schema.update()
+  return portrayed
 }
 
 onEachKind(t, 'going back undoes both engines, again and again, and what came before stays', async (t, { db, saved }) => {
@@ -201,13 +218,7 @@ onEachKind(t, 'what was loaded since is loaded once more, or let go', async (t, 
 onEachKind(t, 'a collection that was loaded since can be loaded again', async (t, { db }) => {
   await using session = db.session()
   const { transaction, paris } = session
-  const author = new Author('Ada')
-  author.books.add(new Book('Notes'))
-  await paris.persistAndFlush(author)
-  paris.clear()
-  await transaction.begin()
-  const ada = await paris.findOneOrFail(Author, { name: 'Ada' })
-  const savepoint = await transaction.savepoint()
+  const { ada, savepoint } = await adaLoaded(session)
   await ada.books.init()
   ada.books.add(new Book('More notes'))
   await paris.flush()
@@ -220,13 +231,7 @@ onEachKind(t, 'a collection that was loaded since can be loaded again', async (t
 onEachKind(t, 'a collection that was loaded and changed since is as it is in the database', async (t, { db }) => {
   await using session = db.session()
   const { transaction, paris } = session
-  const author = new Author('Ada')
-  author.books.add(new Book('Notes'))
-  await paris.persistAndFlush(author)
-  paris.clear()
-  await transaction.begin()
-  const ada = await paris.findOneOrFail(Author, { name: 'Ada' })
-  const savepoint = await transaction.savepoint()
+  const { ada, savepoint } = await adaLoaded(session)
   await ada.books.init()
   const bruno = new Author('Bruno')
   bruno.books.add(ada.books[0]!)
@@ -295,8 +300,7 @@ onEachKind(t, 'a fork that has joined since knows nothing any more', async (t, {
 
 for (const [dialect, database] of Object.entries({ postgresql: postgres, sqlite })) {
   t.test(`what was loaded late is loaded again (${dialect})`, async (t) => {
-    const { db } = await company(t, await database(t), await sqlite(t), { config: { entities: [...library, Portrait] } })
-    await db.engine('paris').orm.schema.update()
+    const { db } = await gallery(t, await database(t))
     await using session = db.session()
     const { transaction, paris } = session
     await paris.persistAndFlush(Object.assign(new Portrait(new Author('Ada'), 'Clara'), { story: 'a long one' }))
@@ -313,8 +317,7 @@ for (const [dialect, database] of Object.entries({ postgresql: postgres, sqlite 
   })
 
   t.test(`a relation that is a key (${dialect})`, async (t) => {
-    const { db } = await company(t, await database(t), await sqlite(t), { config: { entities: [...library, Portrait] } })
-    await db.engine('paris').orm.schema.update()
+    const { db } = await gallery(t, await database(t))
     await using session = db.session()
     const { transaction, paris } = session
     const [ada, bruno] = [new Author('Ada'), new Author('Bruno')]

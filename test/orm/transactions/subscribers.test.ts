@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { postgres, sqlite } from '../sessions/fixtures/engines.ts'
 import { Author } from '../sessions/fixtures/library.ts'
-import { type Company, company, type Sessions } from './fixtures/branches.ts'
-import { towns, townsOn } from './two-phase/fixtures/towns.ts'
+import { type Company, company } from './fixtures/branches.ts'
+import { adaInBoth, towns, townsOn } from './two-phase/fixtures/towns.ts'
 
 /** A subscriber that does something once, when it is told what. */
 class Once {
@@ -92,11 +92,6 @@ t.test('while another session runs: a job over two databases, committed in two p
   const { total, idle } = db.engine('paris').stats().pool!
   t.equal(idle, total, 'all connections came back')
 })
-
-const adaInBoth = ({ paris, rome }: Pick<Sessions, 'paris' | 'rome'>): void => {
-  paris.persist(new Author('Ada'))
-  rome.persist(new Author('Ada'))
-}
 
 function saidOfBoth(t: Test, lines: Company['lines']): void {
   const said = lines.filter(({ level }) => level !== 'debug').toSorted((one, other) => one.message.localeCompare(other.message))

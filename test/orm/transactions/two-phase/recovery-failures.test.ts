@@ -5,9 +5,8 @@ import t, { type Test } from 'tap'
 import { serverUrl } from '../../../support/databases.ts'
 import { statementGate, type StatementGate } from '../../../support/statement-gate.ts'
 import { type Config, type Database } from '../../sessions/fixtures/engines.ts'
-import { Author } from '../../sessions/fixtures/library.ts'
 import { killAt, noSpare, NOTHING, POINTS } from './fixtures/crash.ts'
-import { type Sessions, type Towns, towns, townsOn } from './fixtures/towns.ts'
+import { adaInBoth, type Towns, towns, townsOn } from './fixtures/towns.ts'
 
 t.teardown(noSpare)
 
@@ -16,11 +15,6 @@ const DECIDED = 3
 /** The same databases, the first one through the gate. */
 const parisBehind = (t: Test, gate: StatementGate, all: Towns): Towns =>
   townsOn(t, all.databases.map((database, town): Database => (town > 0 ? database : { ...database, config: (more = {}): Config => database.config({ ...more, clientUrl: gate.through(all.urls[0]!) }) })))
-
-const adaInBoth = ({ paris, rome }: Sessions): void => {
-  paris.persist(new Author('Ada'))
-  rome.persist(new Author('Ada'))
-}
 
 t.test('what somebody else is finishing is left to him, and what he has finished is not missed', async (t) => {
   const all = await towns(t)

@@ -8,7 +8,7 @@ import { tcpProxy } from '../../../support/tcp-proxy.ts'
 import { type Config, type Database } from '../../sessions/fixtures/engines.ts'
 import { Author } from '../../sessions/fixtures/library.ts'
 import { DECISION, killAt, noSpare, NOTHING, POINTS } from './fixtures/crash.ts'
-import { NAMES, type Sessions, type Towns, towns, townsOn } from './fixtures/towns.ts'
+import { adaInBoth, NAMES, type Sessions, type Towns, towns, townsOn } from './fixtures/towns.ts'
 
 t.teardown(noSpare)
 
@@ -28,11 +28,6 @@ async function prepare(t: Test, url: string, gid: string): Promise<void> {
   await client.query(`prepare transaction '${gid}'`)
   await client.end()
   t.teardown(async () => await asSuperuser(url, `rollback prepared '${gid}'`))
-}
-
-const adaInBoth = ({ paris, rome }: Sessions): void => {
-  paris.persist(new Author('Ada'))
-  rome.persist(new Author('Ada'))
 }
 
 t.test('beside a live transaction, between its prepare and its decision, nobody recovers', async (t) => {
@@ -126,10 +121,7 @@ t.test('the decision can neither be written nor read: the outcome is unknown, an
   const db = await apart.assist({}, { paris: { limits: { commitTimeoutMs: 1000 } } })
   await db.recover()
   const held = gate.stopAt({ text: DECISION, answer: true })
-  const done = db.transaction(async (session: Sessions) => {
-    session.paris.persist(new Author('Ada'))
-    session.rome.persist(new Author('Ada'))
-  })
+  const done = db.transaction(adaInBoth)
   done.catch(() => {})
   await held
   proxy.refuse(true)
