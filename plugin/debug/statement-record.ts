@@ -5,9 +5,9 @@ import { maskError } from './masking/text.ts'
 import type { Panel } from './panel.ts'
 import type { RequestRecord } from './recording/request-record.ts'
 import type { Statement } from './recording/statements.ts'
-import { formatted } from './sql/format.ts'
-import { withLiterals } from './sql/parameters.ts'
-import { tokensOf } from './sql/tokens.ts'
+import { formatted } from '../../orm/sql/format.ts'
+import { withLiterals } from '../../orm/sql/parameters.ts'
+import { tokensOf } from '../../orm/sql/tokens.ts'
 import type { StatementRecord } from './types.ts'
 
 /** A statement as it is shown. */

@@ -1,5 +1,8 @@
 // What the panel's JSON says, at /_sqlassist/api/: the page, `npx fastify-sqlassist tail` and scripts read the same.
 import type { PoolStats, QueryKind, SessionStatus } from '../../orm/index.ts'
+import type { NPlusOneSuspicion } from '../../orm/n-plus-one/suspicions.ts'
+
+export type { NPlusOneSuspicion } from '../../orm/n-plus-one/suspicions.ts'
 
 /** An engine, as one request has used it. */
 export interface EngineUse {
@@ -125,19 +128,6 @@ export interface StatementGroup {
   readonly totalMs: number
   /** The places of its statements. */
   readonly statements: readonly number[]
-}
-
-/** Statements that look as if a loop had sent them. */
-export interface NPlusOneSuspicion {
-  readonly engine: string
-  /** Null where the table is no entity's. */
-  readonly entity: string | null
-  /** The property that was followed; null where it was none. */
-  readonly relation: string | null
-  readonly count: number
-  readonly statements: readonly number[]
-  /** In words, with what to do. */
-  readonly text: string
 }
 
 /** What was not kept, because of a limit. */

@@ -1,10 +1,10 @@
 import type { MikroORM } from '@mikro-orm/core'
 import type { RequestRecord } from '../recording/request-record.ts'
 import type { Statement } from '../recording/statements.ts'
-import { fingerprintOf } from '../sql/fingerprint.ts'
-import type { NPlusOneSuspicion, StatementGroup } from '../types.ts'
+import { fingerprintOf } from '../../../orm/sql/fingerprint.ts'
+import { type NPlusOneSuspicion, suspicionsOf } from '../../../orm/n-plus-one/suspicions.ts'
+import type { StatementGroup } from '../types.ts'
 import { groupsOf } from './groups.ts'
-import { suspicionsOf } from './n-plus-one.ts'
 
 /** What the statements of a request say together. */
 export interface Analysis {

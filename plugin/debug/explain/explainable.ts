@@ -1,5 +1,5 @@
 import type { Statement } from '../recording/statements.ts'
-import { isMeant, isWord, tokensOf } from '../sql/tokens.ts'
+import { isMeant, isWord, tokensOf } from '../../../orm/sql/tokens.ts'
 
 /** What a statement begins with whose plan a database can tell. */
 const KINDS: readonly string[] = ['select', 'insert', 'update', 'delete', 'merge', 'with', 'values', 'table', 'replace']

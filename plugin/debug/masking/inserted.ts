@@ -1,4 +1,4 @@
-import { isMeant, isWord, nameOf, type Token } from '../sql/tokens.ts'
+import { isMeant, isWord, nameOf, type Token } from '../../../orm/sql/tokens.ts'
 import { isSecretName } from './names.ts'
 
 /** A piece that means something, and its place. */

@@ -1,5 +1,5 @@
-import { placeholders } from '../sql/parameters.ts'
-import { isLiteral, type Token } from '../sql/tokens.ts'
+import { placeholders } from '../../../orm/sql/parameters.ts'
+import { isLiteral, type Token } from '../../../orm/sql/tokens.ts'
 import { MASK } from './names.ts'
 import { secretPlaces } from './secret-places.ts'
 import { maskText } from './text.ts'

@@ -1,6 +1,6 @@
 import type { FlushEvent, QueryEvent, QueryStartEvent } from '../../../orm/index.ts'
 import type { Caller, StatementRecord } from '../types.ts'
-import { leastLength, literalOf } from '../sql/literal.ts'
+import { leastLength, literalOf } from '../../../orm/sql/literal.ts'
 import { errorText } from './error-text.ts'
 import { findCaller } from './caller.ts'
 

@@ -3,8 +3,8 @@ import { Collection } from '@mikro-orm/core'
 import { Entity, ManyToMany, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/es'
 import { MikroORM } from '@mikro-orm/sqlite'
 import t from 'tap'
-import { queryShapeOf } from '../../../plugin/debug/analysis/query-shape.ts'
-import { followed } from '../../../plugin/debug/analysis/relation.ts'
+import { queryShapeOf } from '../../../orm/sql/query-shape.ts'
+import { followed } from '../../../orm/n-plus-one/relation.ts'
 import { callerIn } from '../../../plugin/debug/recording/caller.ts'
 
 @Entity({ tableName: 'tag' })

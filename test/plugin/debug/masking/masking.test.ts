@@ -5,7 +5,7 @@ import { isSecretName } from '../../../../plugin/debug/masking/names.ts'
 import { maskStatement } from '../../../../plugin/debug/masking/statement.ts'
 import { maskError } from '../../../../plugin/debug/masking/text.ts'
 import { maskUrl } from '../../../../plugin/debug/masking/url.ts'
-import { tokensOf } from '../../../../plugin/debug/sql/tokens.ts'
+import { tokensOf } from '../../../../orm/sql/tokens.ts'
 
 const shown = (sql: string, parameters: string[] = [], all = false): string => {
   const masked = maskStatement(tokensOf(sql), parameters, all)

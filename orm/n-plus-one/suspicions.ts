@@ -1,11 +1,32 @@
 import type { MikroORM } from '@mikro-orm/core'
-import type { Statement } from '../recording/statements.ts'
-import type { NPlusOneSuspicion } from '../types.ts'
-import { queryShapeOf } from './query-shape.ts'
+import { queryShapeOf } from '../sql/query-shape.ts'
 import { type Followed, followed } from './relation.ts'
 
 /** Fewer may be chance. */
 const SUSPICIOUS = 3
+
+/** What must be known of a statement to suspect it. */
+export interface SuspectStatement {
+  /** Counted from 1 within the request. */
+  readonly n: number
+  readonly engine: string
+  readonly sql: string
+  readonly literals: readonly string[]
+}
+
+/** Queries that look as if a loop had sent them. */
+export interface NPlusOneSuspicion {
+  readonly engine: string
+  /** The entity that the queries read; null where it was not to be found out. */
+  readonly entity: string | null
+  /** `Group.members`: the relation that was followed; null where none was found. */
+  readonly relation: string | null
+  readonly count: number
+  /** Their numbers within the request. */
+  readonly statements: readonly number[]
+  /** What to tell a developer. */
+  readonly text: string
+}
 
 /**
  * Finds queries that look as if a loop had sent them: of one fingerprint, by one key, each with another value.
@@ -13,7 +34,7 @@ const SUSPICIOUS = 3
  * @param repeated - statements of one fingerprint each
  * @param all - all of the request, in their order
  */
-export function suspicionsOf(repeated: readonly (readonly Statement[])[], all: readonly Statement[], ormOf: (engine: string) => MikroORM): NPlusOneSuspicion[] {
+export function suspicionsOf(repeated: readonly (readonly SuspectStatement[])[], all: readonly SuspectStatement[], ormOf: (engine: string) => MikroORM): NPlusOneSuspicion[] {
   return repeated.flatMap((statements) => {
     const first = statements[0]!
     const values = new Set(statements.map(({ sql, literals }) => JSON.stringify([sql, literals])))
@@ -42,7 +63,7 @@ function name(find: () => Followed | undefined): Followed | undefined {
   }
 }
 
-function tablesBefore(all: readonly Statement[], { n, engine }: Statement): Set<string> {
+function tablesBefore(all: readonly SuspectStatement[], { n, engine }: SuspectStatement): Set<string> {
   const earlier = all.filter((statement) => statement.n < n && statement.engine === engine)
   return new Set(earlier.flatMap(({ sql }) => queryTables(sql)))
 }

@@ -1,4 +1,4 @@
-import { isMeant, isWord, nameOf, type Token, tokensOf } from '../sql/tokens.ts'
+import { isMeant, isWord, nameOf, type Token, tokensOf } from './tokens.ts'
 
 /** What a query reads, and by which column it finds it. */
 export interface QueryShape {

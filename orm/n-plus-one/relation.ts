@@ -1,5 +1,5 @@
 import type { EntityMetadata, EntityProperty, MikroORM } from '@mikro-orm/core'
-import type { QueryShape } from './query-shape.ts'
+import type { QueryShape } from '../sql/query-shape.ts'
 
 /** What a query has followed, as the entities call it. */
 export interface Followed {

@@ -1,11 +1,11 @@
 // SQL in pieces: whatever it is, nothing of it gets lost, and values are told from names.
 import t from 'tap'
-import { fingerprintOf } from '../../../../plugin/debug/sql/fingerprint.ts'
-import { formatted } from '../../../../plugin/debug/sql/format.ts'
-import { leastLength, literalOf } from '../../../../plugin/debug/sql/literal.ts'
-import { withLiterals } from '../../../../plugin/debug/sql/parameters.ts'
-import { tokensOf } from '../../../../plugin/debug/sql/tokens.ts'
-import { Random } from '../../../soak/random.ts'
+import { fingerprintOf } from '../../../orm/sql/fingerprint.ts'
+import { formatted } from '../../../orm/sql/format.ts'
+import { leastLength, literalOf } from '../../../orm/sql/literal.ts'
+import { withLiterals } from '../../../orm/sql/parameters.ts'
+import { tokensOf } from '../../../orm/sql/tokens.ts'
+import { Random } from '../../soak/random.ts'
 
 /** Pieces that begin something, end it, or look like it. */
 const PIECES = [
