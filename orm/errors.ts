@@ -230,6 +230,18 @@ export const StatementTimeoutError = coded(
     `A statement on engine '${engine}' ran longer than ${timeoutMs} ms and was stopped; the limit is 'limits.statementTimeoutMs'.`,
 )
 
+export const ReplicasBehindError = coded(
+  'ReplicasBehindError', 'SQLASSIST_REPLICAS_BEHIND', 503,
+  (engine: string, why: string) =>
+    `Engine '${engine}' has no replica that is new enough: ${why}. Ask again, raise 'limits.replicaWaitMs', ask for less ('consistency'), or let it read from the followed engine (fallback: 'follows').`,
+)
+
+export const ReplicaForeignError = coded(
+  'ReplicaForeignError', 'SQLASSIST_REPLICA_FOREIGN', 500,
+  (engine: string, server: string) =>
+    `${server} of engine '${engine}' is no replica of the engine that it follows: its system identifier is another one. Correct its address; it is not used.`,
+)
+
 export const DatabaseReadonlyError = coded(
   'DatabaseReadonlyError', 'SQLASSIST_DATABASE_READONLY', 503,
   (engine: string) =>

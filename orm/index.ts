@@ -1,6 +1,6 @@
 // The public names of fastify-sqlassist/orm, one by one. All of it works without Fastify.
 export { createSqlAssist, SqlAssist } from './sqlassist.ts'
-export type { SessionOptions, SqlAssistOptions } from './sqlassist.ts'
+export type { SessionOptions, SqlAssistOptions, TokenOptions } from './sqlassist.ts'
 
 export { defineEngines } from './engines/options.ts'
 export type { EngineOptions, EnginesInput, SessionForkOptions } from './engines/options.ts'
@@ -8,6 +8,10 @@ export { sqlAssistConfig } from './engines/guarantees.ts'
 export type { Discovery } from './engines/build-engines.ts'
 export type { MigrateOptions } from './engines/migrate-options.ts'
 export type { Engine, EngineStats } from './engines/engine.ts'
+export type { ReplicaStats } from './engines/replicas.ts'
+export type { Consistency } from './routing/consistency.ts'
+export type { ServerState } from './routing/server.ts'
+export type { TokenSecret } from './routing/token.ts'
 export type { EngineHealth, Health } from './engines/check.ts'
 export type { EngineLimits, ResetOnRelease } from './engines/limits.ts'
 export type { PoolStats } from './postgres/pool-stats.ts'
@@ -74,6 +78,7 @@ export type {
   RecoveryEvent,
   SessionCloseEvent,
   SessionOpenEvent,
+  SessionRouteEvent,
   SqlAssistEvents,
   TimedEvent,
   TransactionAbortEvent,
@@ -131,6 +136,8 @@ export {
   ReadonlyEngineError,
   RecordUnknownError,
   ReinitUnsupportedError,
+  ReplicaForeignError,
+  ReplicasBehindError,
   RequestNotReadyError,
   SavepointInvalidError,
   SavepointUnsupportedError,

@@ -19,6 +19,9 @@ import { runInTransaction } from './transactions/run.ts'
 import { Recovering } from './transactions/two-phase/recovering.ts'
 import type { RecoveryReport } from './transactions/two-phase/report.ts'
 import { TwoPhase } from './transactions/two-phase/two-phase.ts'
+import { assertConsistency, type Consistency } from './routing/consistency.ts'
+import { Horizons } from './routing/horizons.ts'
+import { assertTokenSecret, secretsOf, Tokens, type TokenSecret } from './routing/token.ts'
 import type { ManagerSettings } from './transactions/manager.ts'
 
 /** Options of {@link createSqlAssist}. */
@@ -36,10 +39,23 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
    * 0: only with `recover()`. Default: 30,000.
    */
   readonly recoveryIntervalMs?: number
+  /** With engines that have `replicas`: how new what they read must be, unless a route or a session says otherwise. Default: `'session'`. */
+  readonly consistency?: Consistency
+  /** With engines that have `replicas`: what tokens are signed with. */
+  readonly consistencyToken?: TokenOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks'])
-const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal'])
+/** How what a client has seen is told to it. */
+export interface TokenOptions {
+  /**
+   * At least 32 characters that all processes of the application share, and nobody else knows; of several the first one signs, and all are believed. Default: one
+   * that only this process knows, so that others take its tokens for unreadable, and read from the primary.
+   */
+  readonly secret?: TokenSecret
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'consistency', 'consistencyToken'])
+const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal', 'after', 'consistency'])
 const CLOSE_TIMEOUT_MS = 10_000
 const RECOVERY_INTERVAL_MS = 30_000
 
@@ -49,6 +65,10 @@ export interface SessionOptions {
   readonly info?: SessionInfo
   /** Ends the container when it fires, as the client's leaving ends a request. */
   readonly signal?: AbortSignal
+  /** What another request or job has seen or written, as its `$token()` says: the sessions see it too. */
+  readonly after?: string | undefined
+  /** How new what engines with `replicas` read must be. Default: that of the application. */
+  readonly consistency?: Consistency | undefined
 }
 
 /** The engines of an application and their sessions. Made by {@link createSqlAssist}; in an application `app.sqlassist`. */
@@ -58,6 +78,7 @@ export class SqlAssist<E extends object = {}> {
   readonly #containers: ContainerFactory
   readonly #logger: SqlAssistLogger
   readonly #closeTimeoutMs: number
+  readonly #horizons: Horizons | undefined
   readonly #factories = new Set<ContainerFactory>()
   readonly #twoPhase: TwoPhase | undefined
   readonly #recovering: Recovering | undefined
@@ -74,6 +95,8 @@ export class SqlAssist<E extends object = {}> {
       this.#recovering = new Recovering(this.#twoPhase, options.recoveryIntervalMs ?? RECOVERY_INTERVAL_MS)
       this.#recovering.start()
     }
+    const replicated = [...registry].filter((engine) => engine.replicated)
+    if (replicated.length > 0) this.#horizons = new Horizons(() => replicated, new Tokens(secretsOf(options.consistencyToken?.secret)), options.consistency)
     this.#containers = this.containers(options)
   }
 
@@ -122,18 +145,18 @@ export class SqlAssist<E extends object = {}> {
   async transaction<T>(work: (session: DbSessionsContainer<E>) => T | Promise<T>, options: TransactionRunOptions & SessionOptions = {}): Promise<T> {
     if (typeof work !== 'function') throw new InvalidOptionsError('transaction()', 'needs a function that does the work')
     assertRunOptions(options, [...KNOWN_SESSION])
-    const { info, signal, ...run } = options
-    const session: SessionOptions = { ...(info === undefined ? {} : { info }), ...(signal === undefined ? {} : { signal }) }
+    const { info, signal, after, consistency, ...run } = options
+    const session: SessionOptions = { ...(info === undefined ? {} : { info }), ...(signal === undefined ? {} : { signal }), after, consistency }
     assertSessionOptions(session)
     return await runInTransaction((settings) => this.#session(session, settings), work, run, signal)
   }
 
   #session(options: SessionOptions, transaction?: ManagerSettings): DbSessionsContainer<E> {
     if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
-    const { info = {}, signal } = options
+    const { info = {}, signal, after: token, consistency } = options
     const end = (): void => void container.close({ aborted: true, stop: true })
     // The signal may live as long as the process: it must not keep every container that was ever given it.
-    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction })
+    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction, horizon: { token, consistency } })
     if (signal?.aborted) end()
     else signal?.addEventListener('abort', end, { once: true })
     return container as unknown as DbSessionsContainer<E>
@@ -193,9 +216,17 @@ export class SqlAssist<E extends object = {}> {
    * @internal
    */
   containers(options: ContainerOptions = {}): ContainerFactory {
-    const factory = new ContainerFactory(this.#registry, options, this.#twoPhase)
+    const factory = new ContainerFactory(this.#registry, options, this.#twoPhase, this.#horizons)
     this.#factories.add(factory)
     return factory
+  }
+
+  /**
+   * Makes what clients carry from one request to the next; undefined where no engine has replicas.
+   * @internal
+   */
+  get $horizons(): Horizons | undefined {
+    return this.#horizons
   }
 
   /**
@@ -235,6 +266,8 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
   assertTimeout('recoveryIntervalMs', options.recoveryIntervalMs)
   assertLeakOptions(options)
+  assertConsistency('consistency', options.consistency)
+  assertTokenOptions(options.consistencyToken)
   if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
   assertLogger(logger)
   const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name))
@@ -245,7 +278,16 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
 function assertSessionOptions(options: SessionOptions): void {
   if (!isPlainObject(options)) throw new InvalidOptionsError('session()', 'needs an object such as { info, signal }, or nothing')
   assertKnownOptions(options, KNOWN_SESSION, '')
-  const { info, signal } = options as { info?: unknown; signal?: unknown }
+  const { info, signal, after, consistency } = options as { info?: unknown; signal?: unknown; after?: unknown; consistency?: unknown }
+  if (after !== undefined && typeof after !== 'string') throw new InvalidOptionsError('after', 'must be a token, as $token() of another session has returned it')
+  assertConsistency('consistency', consistency)
   if (info !== undefined && (typeof info !== 'object' || info === null)) throw new InvalidOptionsError('info', 'must be an object')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError('signal', 'must be an AbortSignal')
+}
+
+function assertTokenOptions(options: unknown): void {
+  if (options === undefined) return
+  if (!isPlainObject(options)) throw new InvalidOptionsError('consistencyToken', 'must be an object such as { secret }')
+  assertKnownOptions(options, new Set(['secret']), 'consistencyToken.')
+  assertTokenSecret('consistencyToken.secret', options['secret'])
 }

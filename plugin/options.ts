@@ -1,10 +1,18 @@
-import type { ContainerOptions, EnginesInput, SqlAssist, SqlAssistOptions } from '../orm/index.ts'
+import type { Consistency, ContainerOptions, EnginesInput, SqlAssist, SqlAssistOptions } from '../orm/index.ts'
 import { InvalidOptionsError, SqlAssist as SqlAssistClass } from '../orm/index.ts'
 import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTransactionOptions } from './transaction-settings.ts'
-import { assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
+import { assertClientToken, type ClientTokenOptions } from './client-token.ts'
+import { assertConsistency, assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
 export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs'> {
+  /**
+   * With engines that have `replicas`: how new what they read must be. A route may say otherwise: `config: { sqlassist: { consistency: 'eventual' } }`. Default:
+   * `'session'`: a client sees what it has written and what it has already seen, by the token of `consistencyToken`.
+   */
+  readonly consistency?: Consistency
+  /** How clients carry what they have seen from one request to the next. Default: a cookie. */
+  readonly consistencyToken?: ClientTokenOptions
   /** The databases, by name: the plugin makes everything and disposes of it with the application. */
   readonly engines?: EnginesInput
   /** What `createSqlAssist()` has made, to share it with jobs or with other applications of the process. */
@@ -39,11 +47,13 @@ export interface PluginSettings {
   readonly discovery: SqlAssistOptions['discovery']
   readonly recoveryIntervalMs: SqlAssistOptions['recoveryIntervalMs']
   readonly containers: ContainerOptions
+  readonly consistency: Consistency | undefined
+  readonly token: ClientTokenOptions
   /** Of all routes that say nothing else. */
   readonly transaction: RequestTransactionOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', ...REQUEST_TRANSACTION_OPTIONS])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', 'consistency', 'consistencyToken', ...REQUEST_TRANSACTION_OPTIONS])
 
 /** What Fastify itself puts into the options of every plugin. */
 const FASTIFYS_OWN: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -76,6 +86,9 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   if (containerClass !== undefined) assertContainerClass(containerClass)
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
   assertLeakOptions(options)
+  assertConsistency('consistency', options.consistency)
+  const { consistency, consistencyToken = {} } = options
+  assertClientToken(consistencyToken, sqlassist !== undefined)
   if (typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError('cancelOnDisconnect', 'must be true or false')
   assertRequestTransaction(options, '')
   return Object.freeze({
@@ -88,6 +101,8 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
     cancelOnDisconnect,
     discovery,
     recoveryIntervalMs,
+    consistency,
+    token: Object.freeze({ ...consistencyToken }),
     transaction: Object.freeze(Object.fromEntries(REQUEST_TRANSACTION_OPTIONS.filter((name) => name in options).map((name) => [name, options[name as keyof RequestTransactionOptions]]))),
     containers: Object.freeze({
       ...(anyPreferences === undefined ? {} : { anyPreferences: [...anyPreferences] }),

@@ -6,6 +6,8 @@ import { rememberAttribute } from './attribute.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
 import { assertContextUnambiguous, provideRequestContext } from './request-context.ts'
 import { managerSettings } from './attempts.ts'
+import { ClientToken } from './client-token.ts'
+import { tellTokens } from './reply-token.ts'
 import { RequestContainers } from './request-containers.ts'
 import { decorateRequests } from './request-session.ts'
 import { endTransactions } from './request-transaction.ts'
@@ -24,23 +26,28 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   assertContainerFits(sqlassist, settings)
   const factory = sqlassist.containers(settings.containers)
   const routes = new RouteTransactions(settings)
-  const containers = new RequestContainers(settings, factory, (request) => managerSettings(request, routes.of(request)))
+  const horizons = sqlassist.$horizons
+  const token = horizons && new ClientToken(settings.token)
+  const containers = new RequestContainers(settings, factory, (request) => managerSettings(request, routes.of(request)), token)
   app.decorate('sqlassist', sqlassist as never)
   checkRoutes(app)
   rememberAttribute(app, attribute)
   decorateRequests(app, attribute, containers)
   endTransactions(app, routes, containers)
+  if (token?.carried === true) tellTokens(app, horizons!, token, containers)
   if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containers.of(request))
   shutDownWithApplication(app, { sqlassist, containers: factory, live: containers.live, disposes, closeTimeoutMs })
 }
 
-async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recoveryIntervalMs, closeTimeoutMs, containers }: PluginSettings): Promise<SqlAssist> {
+async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recoveryIntervalMs, closeTimeoutMs, containers, consistency, token: { secret } }: PluginSettings): Promise<SqlAssist> {
   return await createSqlAssist({
     engines: engines!,
     logger: app.log,
     closeTimeoutMs,
     ...(discovery === undefined ? {} : { discovery }),
     ...(recoveryIntervalMs === undefined ? {} : { recoveryIntervalMs }),
+    ...(consistency === undefined ? {} : { consistency }),
+    ...(secret === undefined ? {} : { consistencyToken: { secret } }),
     ...containers,
   })
 }

@@ -2,8 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestNotReadyError, SessionClosedError } from '../orm/index.ts'
 import { Owner } from '../orm/events/owner.ts'
 import type { ContainerFactory } from '../orm/sessions/container-factory.ts'
+import type { HorizonWish } from '../orm/routing/horizons.ts'
 import type { SessionsContainer } from '../orm/sessions/container.ts'
 import type { ManagerSettings } from '../orm/transactions/manager.ts'
+import type { ClientToken } from './client-token.ts'
 import type { PluginSettings } from './options.ts'
 import { endWithRequest, isOver } from './request-end.ts'
 import { routeOptionsOf } from './route-options.ts'
@@ -28,8 +30,11 @@ export class RequestContainers {
   readonly #settings: PluginSettings
   readonly #factory: ContainerFactory
   readonly #transactionOf: (request: FastifyRequest) => ManagerSettings | undefined
+  readonly #token: ClientToken | undefined
 
-  constructor(settings: PluginSettings, factory: ContainerFactory, transactionOf: (request: FastifyRequest) => ManagerSettings | undefined) {
+  /** @param token - how clients tell what they have seen; undefined where it does not matter */
+  constructor(settings: PluginSettings, factory: ContainerFactory, transactionOf: (request: FastifyRequest) => ManagerSettings | undefined, token?: ClientToken) {
+    this.#token = token
     this.#settings = settings
     this.#factory = factory
     this.#transactionOf = transactionOf
@@ -62,7 +67,7 @@ export class RequestContainers {
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
     const label = `Request ${request.id} (${request.method} ${request.routeOptions.url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
-    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id), logger: request.log, transaction: this.#transactionOf(request) })
+    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request) })
     slots[kContainer] = container
     if (!this.live.has(reply)) {
       this.live.add(reply)
@@ -71,6 +76,10 @@ export class RequestContainers {
       endWithRequest(reply, () => slots[kContainer], cancels)
     }
     return container
+  }
+
+  #horizonOf(request: FastifyRequest): HorizonWish | undefined {
+    return this.#token && { consistency: routeOptionsOf(request).consistency ?? this.#settings.consistency, token: this.#token.read(request) }
   }
 
   /** Ends the container of an attempt that has failed: the next one gets another. */

@@ -2,7 +2,7 @@ import { EntitySchema, type MikroORM } from '@mikro-orm/core'
 import { InvalidOptionsError, OrmConnectedError, OrmWithoutConfigError } from '../errors.ts'
 import { assertReadonlyPossible } from './config-check.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
-import type { EngineDefinition } from './validate.ts'
+import type { EngineDefinition } from './definition.ts'
 
 /**
  * Checks the MikroORM instances that the application has made, and whether each readonly engine can be.

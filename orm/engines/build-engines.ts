@@ -7,7 +7,7 @@ import { migrateEngine } from './migrate.ts'
 import { EngineRegistry } from './registry.ts'
 import { MetadataPool } from './shared-metadata.ts'
 import { assertSqliteFiles } from './sqlite-files.ts'
-import type { EngineDefinition } from './validate.ts'
+import type { EngineDefinition } from './definition.ts'
 
 /** How long engines that were made in vain may take to close; they have not connected. */
 const CLOSE_TIMEOUT_MS = 1000
@@ -16,9 +16,9 @@ const CLOSE_TIMEOUT_MS = 1000
 export type Discovery = 'registration' | 'deferred'
 
 /**
- * Makes the engines. With `discovery: 'registration'` a wrong model fails here, at start-up; nothing connects.
+ * Makes the engines. With `discovery: 'registration'` a wrong model fails here, at start-up; nothing connects, but to see whether replicas are what they are said to be.
  *
- * @throws the coded errors of what is wrong with the definitions, before any MikroORM is made
+ * @throws the coded errors of what is wrong with the definitions, before any MikroORM is made; ReplicaForeignError
  */
 export async function buildEngines(definitions: readonly EngineDefinition[], discovery: Discovery, logger: SqlAssistLogger): Promise<EngineRegistry> {
   assertOrmsMayBeUsed(definitions)
@@ -30,13 +30,19 @@ export async function buildEngines(definitions: readonly EngineDefinition[], dis
     // Discovery finds more than the options list: what entities refer to, and what folders hold.
     if (discovery === 'registration') assertNoClassShared(engines)
     for (const [index, definition] of definitions.entries()) if (definition.migrate) await migrateEngine(definition, engines[index]!.orm, logger)
+    return await connected(new EngineRegistry(definitions, engines), definitions)
   } catch (error) {
     for (const [index, engine] of engines.entries()) if (definitions[index]!.orm === undefined) await engine.dispose(CLOSE_TIMEOUT_MS)
     throw error
   }
-  const registry = new EngineRegistry(definitions, engines)
-  for (const { name, follows, fallback = 'follows' } of definitions) {
-    if (follows !== undefined && fallback === 'follows') registry.get(name).follow(registry.get(follows))
+}
+
+/** Tells the engines of each other. */
+async function connected(registry: EngineRegistry, definitions: readonly EngineDefinition[]): Promise<EngineRegistry> {
+  for (const { name, follows, fallback = 'follows', replicas } of definitions) {
+    if (follows === undefined) continue
+    if (replicas !== undefined) await registry.get(name).replicate(registry.get(follows))
+    else if (fallback === 'follows') registry.get(name).follow(registry.get(follows))
   }
   return registry
 }

@@ -6,6 +6,8 @@ import { aside } from '../postgres/aside.ts'
 import type { EventOwner } from '../events/events.ts'
 import type { EnginePool } from '../postgres/engine-pool.ts'
 import type { PoolStats } from '../postgres/pool-stats.ts'
+import type { Position } from '../routing/position.ts'
+import type { Primary } from '../routing/primary.ts'
 import { bindSession } from '../sessions/binding.ts'
 import { closeSession, type SessionEnd } from '../sessions/close.ts'
 import type { SessionInfo } from '../sessions/info.ts'
@@ -19,14 +21,18 @@ import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { reinitEngine } from './reinit.ts'
+import { Replicas, type ReplicaStats } from './replicas.ts'
 import type { SessionForkOptions } from './options.ts'
-import { assertForkOptions, type EngineDefinition } from './validate.ts'
+import type { EngineDefinition } from './definition.ts'
+import { assertForkOptions } from './validate.ts'
 
 /** What an engine is doing, as plain copies. */
 export interface EngineStats {
   /** The connection pool; null before its first connection and where the driver has none (SQLite). */
   readonly pool: PoolStats | null
   readonly sessions: { readonly open: number; readonly opened: number; readonly closed: number }
+  /** Engines with `replicas`: their servers, that of the followed engine last, if reads may go there. */
+  readonly replicas?: readonly ReplicaStats[]
 }
 
 const noForkOptions: SessionForkOptions = Object.freeze({})
@@ -41,6 +47,7 @@ export class Engine implements SessionEngine {
   readonly #make: () => MikroORM
   #orm: MikroORM | undefined
   #followed: Engine | undefined
+  #replicas: Replicas | undefined
   /** The application's own MikroORM, made without `sqlAssistConfig()`: it is not touched. */
   #foreign = false
   #opened = 0
@@ -94,7 +101,7 @@ export class Engine implements SessionEngine {
 
   stats(): EngineStats {
     const sessions = { open: this.#opened - this.#closed, opened: this.#opened, closed: this.#closed }
-    return { pool: this.#guarantees?.pool.stats() ?? null, sessions }
+    return { pool: this.#guarantees?.pool.stats() ?? null, sessions, ...this.#replicas?.stats() }
   }
 
   /**
@@ -106,8 +113,10 @@ export class Engine implements SessionEngine {
     if (this.#disposed) return
     this.#disposed = true
     const orm = this.#orm
+    const replicas = this.#replicas?.close(timeoutMs)
+    this.#guarantees?.pool.forgetPrimary()
     if (orm === undefined || (this.#definition.orm !== undefined && !this.#definition.dispose)) return
-    await closeOrm(orm, this.name, timeoutMs, this.#guarantees?.pool, this.#logger)
+    await Promise.all([replicas, closeOrm(orm, this.name, timeoutMs, this.#guarantees?.pool, this.#logger)])
   }
 
   /** Asks the database how it is. Never rejects. */
@@ -123,14 +132,54 @@ export class Engine implements SessionEngine {
    */
   async reinit(timeoutMs: number): Promise<void> {
     if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
+    if (this.#replicas !== undefined) return await this.#reinitReplicas(this.#replicas, timeoutMs)
     const left = await reinitEngine(this.name, this.orm, this.#guarantees, timeoutMs)
     if (left !== undefined) this.#logger.warn({ engine: this.name, timeoutMs }, `Engine '${this.name}' was reinitialised, but after ${timeoutMs} ms ${left}`)
+  }
+
+  async #reinitReplicas(replicas: Replicas, timeoutMs: number): Promise<void> {
+    if (!(await replicas.reinit(timeoutMs))) this.#logger.warn({ engine: this.name, timeoutMs }, `Engine '${this.name}' was reinitialised, but old connections were still in use: they are destroyed`)
   }
 
   /** Lets a readonly engine read from another one's server while its own is down. */
   follow(followed: Engine): void {
     this.#followed = followed
     this.pool?.follow(() => followed.connectionOptions())
+  }
+
+  /**
+   * Lets a readonly engine read from replicas of another one's server.
+   *
+   * @throws ReplicaForeignError where one of them is none; not where discovery is deferred, which has none used
+   */
+  async replicate(followed: Engine): Promise<void> {
+    this.#followed = followed
+    if (this.#orm === undefined) return
+    this.#replicas ??= this.#makeReplicas(followed)
+    await this.#replicas.look()
+  }
+
+  #makeReplicas(followed: Engine): Replicas {
+    this.connectionOptions()
+    followed.connectionOptions()
+    return new Replicas({ definition: this.#definition, first: this.pool!, followed: { name: followed.name, pool: followed.pool! }, logger: this.#logger })
+  }
+
+  /** @see ReplicatedEngine */
+  has(position: Position): boolean {
+    return this.#replicas?.has(position) === true
+  }
+
+  /** The primary that its replicas follow. */
+  get primary(): Primary {
+    const followed = this.#followed!
+    followed.connectionOptions() // makes its pool, where discovery was deferred
+    return followed.pool!.primary
+  }
+
+  /** Whether there are replicas to choose from, so that it matters what a client has seen. */
+  get replicated(): boolean {
+    return this.#definition.replicas !== undefined
   }
 
   /** What its connections are made of. */
@@ -179,12 +228,14 @@ export class Engine implements SessionEngine {
     registerDiscovered(orm)
     guarantees.logger = this.#logger
     guarantees.pool.configure(this.#definition)
-    if (this.#followed !== undefined) this.follow(this.#followed) // discovery was deferred
     if (this.readonly && !guarantees.readonly) {
       guarantees.makeReadonly()
       orm.config.set('ensureDatabase', false)
     }
     guarantees.writable ||= !this.readonly
+    // Discovery was deferred.
+    if (this.#followed !== undefined && this.replicated) this.#replicas = this.#makeReplicas(this.#followed)
+    else if (this.#followed !== undefined) this.follow(this.#followed)
     return orm
   }
 

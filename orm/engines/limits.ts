@@ -17,12 +17,16 @@ export interface EngineLimits {
   readonly statementTimeoutMs?: number
   /** How long a COMMIT may take, asking for the outcome of one whose answer was lost included, in ms. Default: 10,000. */
   readonly commitTimeoutMs?: number
+  /** Engines with replicas: how long a read may wait until a replica has what it needs, in ms; then the followed engine's server answers. Default: 100. */
+  readonly replicaWaitMs?: number
+  /** Engines with replicas: by how much a replica may be behind where any replica will do, in ms. Default: 10,000. */
+  readonly replicaLagMs?: number
 }
 
 /** The limits, complete. */
 export type CompleteLimits = Required<EngineLimits>
 
-export const DEFAULT_LIMITS: CompleteLimits = Object.freeze({ checkoutTimeoutMs: 5000, maxWaiting: 1000, statementTimeoutMs: 60_000, commitTimeoutMs: 10_000 })
+export const DEFAULT_LIMITS: CompleteLimits = Object.freeze({ checkoutTimeoutMs: 5000, maxWaiting: 1000, statementTimeoutMs: 60_000, commitTimeoutMs: 10_000, replicaWaitMs: 100, replicaLagMs: 10_000 })
 
 /**
  * What of a connection is cleared when a session gives it back: an open transaction always; with `'session'` also SET, the role, temporary

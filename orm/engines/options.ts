@@ -46,11 +46,17 @@ export interface EngineOptions {
    * With `config`, on PostgreSQL and SQLite, not on a readonly engine. Options are MikroORM's `migrations` options.
    */
   readonly migrate?: boolean | MigrateOptions
+  /**
+   * In place of `config`, with `readonly` and `follows`: several servers that are streaming replicas of the followed engine's (PostgreSQL). Each session reads from
+   * one of them, which has what the session's `consistency` asks for. What a config leaves out, other than where its server is, is as in the followed engine's.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as of config
+  readonly replicas?: readonly Partial<Options<any, any, any>>[]
   /** Readonly engines: the writable engine whose data this one has, because its database is a replica of that one's. */
   readonly follows?: string
   /**
-   * With `follows`: what happens while the own database is down. `'follows'` (default): reads go to the database of the followed engine, in
-   * read-only connections; `'error'`: they fail.
+   * With `follows`: what happens while the own database is down, or no replica is new enough. `'follows'` (default): reads go to the database of the followed
+   * engine, in read-only connections; `'error'`: they fail.
    */
   readonly fallback?: 'follows' | 'error'
   /** How long the engine waits, and for how much. */

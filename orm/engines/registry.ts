@@ -1,6 +1,6 @@
 import { EngineUnknownError } from '../errors.ts'
 import type { Engine } from './engine.ts'
-import type { EngineDefinition } from './validate.ts'
+import type { EngineDefinition } from './definition.ts'
 
 /** The engines of one application, by name. A Map, so that no name can be mistaken for a member of an object. */
 export class EngineRegistry {

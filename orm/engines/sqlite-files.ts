@@ -3,7 +3,7 @@ import type { SqlAssistLogger } from '../logger.ts'
 import { isMemory, sqliteName, sqlitePath } from '../sqlite/database-name.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
-import type { EngineDefinition } from './validate.ts'
+import type { EngineDefinition } from './definition.ts'
 
 /**
  * Refuses SQLite engines that would stand in each other's way: separate databases in memory that look like one, and several writers of

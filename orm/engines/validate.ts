@@ -3,26 +3,18 @@ import { DefaultEngineError, EngineNameInvalidError, InvalidOptionsError } from 
 import { assertKnownOptions, isPlainObject } from '../options-check.ts'
 import { completeConvention } from '../models/naming/convention.ts'
 import { assertConfig } from './config-check.ts'
+import type { EngineDefinition } from './definition.ts'
 import { assertLimits, assertResetOnRelease } from './limits.ts'
 import { assertMigrate } from './migrate-options.ts'
 import { assertTwoPhase } from './two-phase.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
 import { assertEngineName } from './names.ts'
+import { assertReplicas, withReplicas } from './replica-options.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
-/** One engine as it was asked for: checked, complete, and a copy. */
-export interface EngineDefinition extends EngineOptions {
-  readonly name: string
-  readonly default: boolean
-  readonly readonly: boolean
-  readonly autocommit: boolean
-  readonly twoPhase: boolean
-  readonly dispose: boolean
-}
-
 const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
@@ -41,6 +33,7 @@ export function validateEngines(input: EnginesInput, taken: (name: string) => bo
     definitions.set(name, validateEngine(name, options))
   }
   if (definitions.size === 0) throw new InvalidOptionsError('engines', 'names no engine')
+  for (const definition of definitions.values()) if (definition.replicas !== undefined) definitions.set(definition.name, withReplicas(definition, definitions))
   for (const definition of definitions.values()) assertFollows(definition, definitions)
   const defaults = [...definitions.values()].filter((definition) => definition.default)
   if (defaults.length > 1) throw new DefaultEngineError(defaults.map(({ name }) => name).join(', '))
@@ -67,7 +60,8 @@ function validateEngine(name: string, options: unknown): EngineDefinition {
     if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionsError(`${where}.${flag}`, `must be true or false, not ${typeof value}`)
   }
   const { config, orm, fork, namingConvention } = options
-  if ((config === undefined) === (orm === undefined)) throw new InvalidOptionsError(where, `needs either 'config' or 'orm'`)
+  if (options['replicas'] !== undefined) assertReplicas(where, options)
+  else if ((config === undefined) === (orm === undefined)) throw new InvalidOptionsError(where, `needs either 'config' or 'orm'`)
   if (orm !== undefined && !(orm instanceof MikroORM)) throw new InvalidOptionsError(`${where}.orm`, 'must be a MikroORM instance (of the same copy of @mikro-orm/core)')
   if (config !== undefined) assertConfig(`${where}.config`, config)
   if (fork !== undefined && typeof fork !== 'function') assertForkOptions(`${where}.fork`, fork)

@@ -59,6 +59,19 @@ export interface SessionOpenEvent extends EngineEvent {
   readonly why: string
 }
 
+/** A session of an engine with replicas reads from this server from now on; told again where it has to go to another one. */
+export interface SessionRouteEvent extends EngineEvent {
+  /** `replica 1`, or the name of the followed engine. */
+  readonly server: string
+  /** In words. */
+  readonly why: string
+  /** The position in the log (LSN) that the read needs, and the one that the server is known to have; undefined where none was asked for, or none is known. */
+  readonly asked: string | undefined
+  readonly found: string | undefined
+  /** How long the choice took, in ms: most of it is waiting for a replica. */
+  readonly waitedMs: number
+}
+
 export interface SessionCloseEvent extends EngineEvent {
   readonly session: number
   readonly durationMs: number
@@ -172,6 +185,7 @@ export interface SqlAssistEvents {
   'sqlassist:container:open': ContainerOpenEvent
   'sqlassist:container:close': ContainerCloseEvent
   'sqlassist:session:open': SessionOpenEvent
+  'sqlassist:session:route': SessionRouteEvent
   'sqlassist:session:close': SessionCloseEvent
   'sqlassist:query:start': QueryStartEvent
   'sqlassist:query:end': QueryEvent

@@ -9,6 +9,7 @@ const channels: Readonly<Record<SqlAssistEventName, Channel>> = {
   'sqlassist:container:open': channel('sqlassist:container:open'),
   'sqlassist:container:close': channel('sqlassist:container:close'),
   'sqlassist:session:open': channel('sqlassist:session:open'),
+  'sqlassist:session:route': channel('sqlassist:session:route'),
   'sqlassist:session:close': channel('sqlassist:session:close'),
   'sqlassist:query:start': channel('sqlassist:query:start'),
   'sqlassist:query:end': channel('sqlassist:query:end'),

@@ -1,17 +1,22 @@
 import type { CompleteLimits, ResetOnRelease } from '../engines/limits.ts'
 import type { Activity } from './activity.ts'
 import type { Checkout } from './checkout.ts'
+import type { SessionState } from '../sessions/state.ts'
 import type { CommitHost } from './commit.ts'
 import type { PgClient } from './pg.ts'
 
 /** The pool of a guarded client, seen from the client. */
 export interface ClientHost extends CommitHost {
+  /** The pool that sessions know as their engine's. */
+  readonly front: object
   readonly limits: CompleteLimits
   /** How long one attempt to connect may take, in ms. */
   readonly connectTimeoutMs: number
   readonly resetOnRelease: ResetOnRelease
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown>
+  /** Has another server answer a statement of a session; undefined where there is no other. */
+  readonly readAgain: ((session: SessionState | undefined, statement: readonly unknown[], error: unknown) => Promise<unknown>) | undefined
   acquired(client: GuardedClient): void
   /** @param destroyed - it will not be used again */
   returned(client: GuardedClient, destroyed: boolean): void
@@ -36,6 +41,8 @@ export interface GuardedClient extends PgClient {
   stop(): Promise<void>
   /** Stops or destroys what has run for too long. Called again and again while it is checked out. */
   enforceLimits(): void
+  /** The same as `query()`, but no other server is asked where this one does not answer. */
+  askOnce(...statement: readonly unknown[]): Promise<unknown>
   /** Cuts the connection. Whoever waits for an answer of it gets `reason`. */
   destroy(reason: Error): void
 }

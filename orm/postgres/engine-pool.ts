@@ -4,6 +4,7 @@ import { tellLeak } from '../events/tell.ts'
 import { ConnectionLostError, DatabaseUnavailableError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { runningSession } from '../sessions/running.ts'
+import type { SessionState } from '../sessions/state.ts'
 import { CheckoutQueue, type QueuedPool } from './checkout-queue.ts'
 import { askOutcome, type CommitOutcome, type TransactionId } from './commit-outcome.ts'
 import type { ClientHost, GuardedClient } from './client-types.ts'
@@ -12,8 +13,11 @@ import type { ClientClass, ConnectCallback, PgClient, PgPool } from './pg.ts'
 import { destroyIdle, PoolGenerations } from './pool-generations.ts'
 import type { PoolStats } from './pool-stats.ts'
 import { tellCheckout, tellRelease } from './tell-pool.ts'
+import { atServerOf } from './at-server-of.ts'
 import { Fallback } from './fallback.ts'
 import { HealthProbe, type ServerHealth } from './health.ts'
+import { Primary } from '../routing/primary.ts'
+import type { Source } from '../routing/horizon.ts'
 import { LivenessWatch } from './liveness.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
 
@@ -22,6 +26,14 @@ interface PoolSettings {
   readonly readonly: boolean
   readonly limits?: EngineLimits
   readonly resetOnRelease?: ResetOnRelease
+}
+
+/** Chooses the server that a session reads from. */
+interface Router {
+  readonly servers: { readonly length: number }
+  connect(session: SessionState | undefined): Promise<GuardedClient>
+  readAgain(pool: EnginePool, session: SessionState | undefined, statement: readonly unknown[], error: unknown): Promise<unknown>
+  unreachable(pool: EnginePool): void
 }
 
 /** How often the pool looks after its connections while some are out, in ms. */
@@ -52,6 +64,12 @@ export class EnginePool implements ClientHost, QueuedPool {
   readonly #liveness: LivenessWatch
   #followed: (() => Record<string, unknown>) | undefined
   #fallback: Fallback | undefined
+  #primary: Primary | undefined
+  #router: Router | undefined
+  /** Which pool the sessions of the engine know: that of its first replica stands for all of them. */
+  front: object = this
+  /** Who can say how far its server is; undefined where nobody wants to know. */
+  source: Source | undefined
 
   constructor(engine: string, logger: () => SqlAssistLogger) {
     this.engine = engine
@@ -88,9 +106,9 @@ export class EnginePool implements ClientHost, QueuedPool {
     if (this.#generations !== undefined) this.#fallback ??= this.#makeFallback(this.#generations, options)
   }
 
-  /** Where there is a second place to go to, both attempts must fit into the limit. */
+  /** Where there are other places to go to, attempts at all of them must fit into the limit. */
   get connectTimeoutMs(): number {
-    return this.limits.checkoutTimeoutMs / (this.#followed === undefined ? 1 : 2)
+    return this.limits.checkoutTimeoutMs / (this.#router?.servers.length ?? (this.#followed === undefined ? 1 : 2))
   }
 
   #makeFallback(generations: PoolGenerations, followed: () => Record<string, unknown>): Fallback {
@@ -100,6 +118,61 @@ export class EnginePool implements ClientHost, QueuedPool {
     }
     const ownAnswers = async (): Promise<void> => void (await this.connectAside(PROBE_TIMEOUT_MS)).connection.stream.destroy()
     return new Fallback({ followed, generations, Client: this.#Client!, ownAnswers, changed })
+  }
+
+  /** Whom those ask who follow this engine. */
+  get primary(): Primary {
+    this.#primary ??= new Primary(async (timeoutMs) => await this.connectAside(timeoutMs))
+    this.source = this.#primary
+    return this.#primary
+  }
+
+  /** Closes the connection that is kept to ask it. */
+  forgetPrimary(): void {
+    this.#primary?.close()
+  }
+
+  /**
+   * Makes it one of several pools of an engine: somebody else chooses where a session's connections come from.
+   *
+   * @param front - the pool that MikroORM knows
+   */
+  route(router: Router, front: EnginePool, source: Source): void {
+    this.#router = router
+    this.front = front
+    this.source = source
+  }
+
+  /** Asks another server what this one has not answered. Undefined where there is no other. */
+  get readAgain(): ClientHost['readAgain'] {
+    const router = this.#router
+    return router && (async (session, statement, error) => await router.readAgain(this, session, statement, error))
+  }
+
+  /** A pool like this one, at the server that these options lead to. */
+  beside(options: Record<string, unknown>): EnginePool {
+    const generations = this.#generations!
+    const pool = generations.make({ ...atServerOf(options, generations.options, this.#Client!), max: generations.options.max, min: 0 })
+    pool.Client = this.#Client!
+    const other = new EnginePool(this.engine, this.#logger)
+    other.configure({ readonly: this.readonly, limits: this.limits, resetOnRelease: this.resetOnRelease })
+    other.watch(pool)
+    return other
+  }
+
+  /** Closes it. A connection that is in use after the time is destroyed. */
+  async end(timeoutMs: number): Promise<void> {
+    this.#health.close()
+    if (this.#generations === undefined) return
+    const ended = this.#generations.current.end()
+    if (await settlesWithin(ended, timeoutMs)) return
+    this.destroyCheckedOut()
+    await ended
+  }
+
+  /** How many use it, or wait to. */
+  get busy(): number {
+    return this.#out.size + this.#queue.size
   }
 
   /** How the server is. */
@@ -128,17 +201,22 @@ export class EnginePool implements ClientHost, QueuedPool {
   // ---- checking out ----
 
   #connect(callback?: ConnectCallback): Promise<PgClient> | undefined {
-    const checkout = this.#checkout()
+    const checkout = this.#forSession()
     if (callback === undefined) return checkout
     // oxlint-disable-next-line promise/no-callback-in-promise -- pg's own interface
     void checkout.then((client) => callback(undefined, client, client.release), (error: Error) => callback(error, undefined, () => {}))
     return undefined
   }
 
-  async #checkout(): Promise<PgClient> {
+  async #forSession(): Promise<PgClient> {
     const session = runningSession()
     const mine = session?.engine.pool === this ? session : undefined
     mine?.assertOpen()
+    return this.#router === undefined || this.front !== this ? await this.checkout(mine) : await this.#router.connect(mine)
+  }
+
+  /** A connection of this pool, for a session or for nobody. */
+  async checkout(mine: SessionState | undefined): Promise<GuardedClient> {
     const pool = this.#fallback?.active === true ? this.#fallback.pool : this.#generations!.current
     const ready = pool !== undefined && pool.idleCount > pool.waitingCount
     if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
@@ -153,6 +231,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     client.checkout = { session: mine, since: performance.now() }
     tellCheckout(this, mine, asked, client)
     mine?.connections.add(client)
+    if (this.source !== undefined) mine?.horizon?.took(this.source, this.readonly)
     if (mine?.closed === true) client.release()
     mine?.assertOpen() // it may have ended while we waited
     return client
@@ -178,8 +257,9 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** The own server is silent, and there is another one to read from: nobody need wait for it. */
   #leaveOwn(late: readonly GuardedClient[]): void {
-    if (this.#fallback === undefined) return
-    this.#fallback.activate()
+    if (this.#fallback === undefined && this.#router === undefined) return
+    this.#fallback?.activate()
+    this.#router?.unreachable(this)
     this.distrustIdle()
     for (const client of late) client.destroy(new ConnectionLostError(this.engine, 'the server does not answer'))
   }
@@ -215,6 +295,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   returned(client: GuardedClient, destroyed: boolean): void {
     this.#out.delete(client)
     client.checkout?.session?.connections.delete(client)
+    if (this.source !== undefined) client.checkout?.session?.horizon?.gaveBack(this.source)
     if (client.checkout !== undefined) tellRelease(this.engine, client, client.checkout, destroyed)
     client.checkout = undefined
   }

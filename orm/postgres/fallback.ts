@@ -1,3 +1,4 @@
+import { atServerOf } from './at-server-of.ts'
 import type { ClientClass, PgClient, PgPool } from './pg.ts'
 import type { PoolGenerations } from './pool-generations.ts'
 
@@ -99,14 +100,4 @@ export class Fallback {
     const idleTimeoutMillis = Number(options['idleTimeoutMillis']) || IDLE_MS
     return generations.make({ ...atServerOf(followed(), options, Client), max: options.max, min: 0, idleTimeoutMillis })
   }
-}
-
-/**
- * The own role, database and settings, at the address of another server. A replica has the roles of its primary: what this one may not do on
- * its own server it may not do there either.
- */
-function atServerOf(other: Record<string, unknown>, { connectionString, ...own }: Record<string, unknown>, Client: ClientClass): object {
-  const { connectionParameters } = new Client({ ...own, connectionString }) // pg takes a connection string apart
-  const { host, port, ssl, sslnegotiation } = new Client(other).connectionParameters
-  return { ...own, ...connectionParameters, password: connectionParameters.password, host, port, ssl, sslnegotiation }
 }

@@ -112,7 +112,12 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       return watchedSend(this, args, () => super.query(...args) as Promise<PgResult>)
     }
 
-    async #run(text: string, args: unknown[]): Promise<unknown> {
+    async askOnce(...args: readonly unknown[]): Promise<unknown> {
+      const [statement] = args as [string | { readonly text: string }]
+      return await this.#run(typeof statement === 'string' ? statement : statement.text, [...args], false)
+    }
+
+    async #run(text: string, args: unknown[], mayMove: boolean = host.readAgain !== undefined): Promise<unknown> {
       if (text === GIVE_BACK) {
         this.release(true)
         return { rows: [] } // kysely takes it for an answer
@@ -124,10 +129,22 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       try {
         // After a COMMIT or a ROLLBACK it takes kysely a moment to give the connection back.
         if (before !== undefined) await before.then(async () => await turn())
-        return await this.#runNow(text, args, handedOut)
+        return await (mayMove ? this.#runSomewhere(text, args, handedOut) : this.#runNow(text, args, handedOut))
       } finally {
         if (this.#last === answered) this.#last = undefined
         resolve()
+      }
+    }
+
+    /** What reads, and is in no transaction, can be answered by another server as well. */
+    async #runSomewhere(text: string, args: unknown[], handedOut: number): Promise<unknown> {
+      const session = this.checkout?.session
+      const movable = this.getTransactionStatus?.() === 'I' && kindOf(text) === 'other'
+      try {
+        return await this.#runNow(text, args, handedOut)
+      } catch (error) {
+        if (!movable || session?.closed === true || !mayBeAnsweredElsewhere(error)) throw error
+        return await host.readAgain!(session, args, error)
       }
     }
 
@@ -173,7 +190,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #assertHeld(kind: StatementKind, handedOut: number): void {
       const session = this.checkout?.session
       const sender = runningSession()
-      const foreign = session !== undefined && sender !== undefined && sender !== session && sender.engine.pool === host
+      const foreign = session !== undefined && sender !== undefined && sender !== session && sender.engine.pool === host.front
       if (this.#givenBack || foreign || this.#handedOut !== handedOut) {
         throw new SessionClosedError(`The transaction of ${sender?.label ?? 'code outside of sessions'}`)
       }
@@ -380,6 +397,9 @@ interface Cursor {
   read(...args: unknown[]): Promise<unknown[]>
   close(): Promise<void>
 }
+
+/** The connection is lost, or a standby has stopped the statement because it has to replay something that is in its way (40001). */
+const mayBeAnsweredElsewhere = (error: unknown): boolean => error instanceof ConnectionLostError || (error as { code?: string } | null)?.code === '40001'
 
 const isSubmittable = (statement: unknown): boolean => typeof (statement as { submit?: unknown }).submit === 'function'
 const isCursor = (submitted: unknown): submitted is Cursor => typeof (submitted as Partial<Cursor> | undefined)?.read === 'function'

@@ -3,6 +3,8 @@ import { Owner } from '../events/owner.ts'
 import { isHeard, publish } from '../events/publish.ts'
 import { EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
+import { Horizon } from '../routing/horizon.ts'
+import type { Horizons, HorizonWish } from '../routing/horizons.ts'
 import type { ManagerSettings } from '../transactions/manager.ts'
 import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
 import { SessionsContainer } from './container.ts'
@@ -30,6 +32,8 @@ export interface ContainerWish {
   readonly ended?: (() => void) | undefined
   /** What its transactions are like; without it the application begins and ends them. */
   readonly transaction?: ManagerSettings | undefined
+  /** What its sessions are to see again, or already a horizon that it shares. */
+  readonly horizon?: HorizonWish | Horizon | undefined
 }
 
 /** Makes containers and knows which of them are alive. One for each registration of the plugin. */
@@ -39,19 +43,21 @@ export class ContainerFactory {
   readonly #Container: typeof SessionsContainer
   readonly #leaks: LeakWatch
   readonly #twoPhase: TwoPhase | undefined
+  readonly #horizons: Horizons | undefined
   readonly #live = new Set<SessionsContainer>()
   #waiting: (() => void)[] = []
   #checked = false
 
-  constructor(engines: SessionSources, options: ContainerOptions = {}, twoPhase?: TwoPhase) {
+  constructor(engines: SessionSources, options: ContainerOptions = {}, twoPhase?: TwoPhase, horizons?: Horizons) {
     this.#twoPhase = twoPhase
+    this.#horizons = horizons
     this.#engines = engines
     this.#leaks = new LeakWatch(options)
     this.#anyPreferences = preferencesOf(options.anyPreferences, engines)
     this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
   }
 
-  create({ owner, logger, ended, transaction }: ContainerWish): SessionsContainer {
+  create({ owner, logger, ended, transaction, horizon: wish }: ContainerWish): SessionsContainer {
     const since = performance.now()
     const { requestId, info, label } = owner
     const closed = (container: SessionsContainer): void => {
@@ -60,8 +66,9 @@ export class ContainerFactory {
       ended?.()
       if (isHeard('sqlassist:container:close')) publish('sqlassist:container:close', { at: since, owner, requestId, durationMs: performance.now() - since, status: container.status })
     }
-    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId), logger })
-    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, owner, logger, closed, beside, twoPhase: this.#twoPhase }
+    const horizon = wish instanceof Horizon ? wish : this.#horizons?.create(wish)
+    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId), logger, horizon })
+    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, owner, logger, closed, beside, twoPhase: this.#twoPhase, horizon, horizons: this.#horizons }
     if (isHeard('sqlassist:container:open')) publish('sqlassist:container:open', { at: since, owner, requestId })
     const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })
     this.#checkFields(container)

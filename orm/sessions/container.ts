@@ -5,6 +5,8 @@ import { isHeard, publish } from '../events/publish.ts'
 import { tellLeak } from '../events/tell.ts'
 import { EngineUnknownError, SessionClosedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
+import type { Horizon } from '../routing/horizon.ts'
+import type { Horizons } from '../routing/horizons.ts'
 import { sessionStateOf } from './binding.ts'
 import type { SessionEnd } from './close.ts'
 import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
@@ -28,6 +30,9 @@ export interface ContainerSetup {
   readonly transaction?: ManagerSettings
   /** Undefined where no engine is a `twoPhase` one. */
   readonly twoPhase?: TwoPhase | undefined
+  /** What its sessions must see; undefined where no engine has replicas. */
+  readonly horizon?: Horizon | undefined
+  readonly horizons?: Horizons | undefined
 }
 
 /** How long a hook of a transaction may take unless the options say otherwise, in ms. */
@@ -64,6 +69,7 @@ export class SessionsContainer {
     if (this.#closing !== undefined) throw new SessionClosedError(owner.label)
     const opened = engines.get(name).open(owner.info, logger, owner)
     this.#sessions.set(name, opened)
+    sessionStateOf(opened)!.horizon = this.#setup.horizon
     if (isHeard('sqlassist:session:open')) {
       const { id, engine, since } = sessionStateOf(opened)!
       publish('sqlassist:session:open', { ...engineEvent(name, { id, whose: owner }, since), session: id, readonly: engine.readonly, autocommit: engine.autocommit, why })
@@ -127,10 +133,20 @@ export class SessionsContainer {
   get getAny(): () => EntityManager {
     return () => {
       const { anyPreferences, engines } = this.#setup
-      const name = anyPreferences.find((preference) => this.#sessions.has(preference)) ?? anyPreferences[0]
+      const name = this.#written(anyPreferences) ?? anyPreferences.find((preference) => this.#sessions.has(preference)) ?? anyPreferences[0]
       if (name === undefined) throw new EngineUnknownError('any', `${engines.names.join(', ')}; the option 'anyPreferences' names none of them`)
       return this.#get(name, `'any', and the first of anyPreferences (${anyPreferences.join(', ')})`)
     }
+  }
+
+  /** Where something was written, a replica does not have it yet. */
+  #written(preferences: readonly string[]): string | undefined {
+    if (this.#setup.horizon === undefined) return undefined
+    return preferences.find((name) => {
+      const session = this.#sessions.get(name)
+      const state = session && sessionStateOf(session)
+      return state !== undefined && !state.engine.readonly && (state.wrote || state.ranRawSql)
+    })
   }
 
   /** Engine name -> INIT, START or END: a frozen snapshot. An engine that was not touched stays INIT after the end. */
@@ -141,6 +157,25 @@ export class SessionsContainer {
       status[name] = session === undefined ? STATUS.INIT : isOver(session) ? STATUS.END : STATUS.START
     }
     return Object.freeze(status)
+  }
+
+  /**
+   * What this request or job has written and seen, as a text that another one is given: `sqlassist.session({ after: token })`, in any process. Ask for it when
+   * everything is committed, as in an `afterCommit` hook.
+   *
+   * @returns undefined where nothing was used that has replicas: then there is nothing to wait for
+   */
+  async $token(): Promise<string | undefined> {
+    const { horizon, horizons } = this.#setup
+    return horizon && (await horizons!.tokenOf(horizon))
+  }
+
+  /**
+   * What must be seen again.
+   * @internal
+   */
+  get $horizon(): Horizon | undefined {
+    return this.#setup.horizon
   }
 
   /**

@@ -85,6 +85,7 @@ function guardReadonly(em: EntityManager, subject: unknown, method: string): voi
   state.assertOpen()
   if (method === 'persist' && isPopulating(em, subject)) return
   if (state.engine.readonly) throw new ReadonlyEngineError(state.engine.name, `${method}()`)
+  state.wrote = true
 }
 
 /** MikroORM itself persists, as an array, the rows that it has loaded into a collection; flush() finds nothing to write in them. */

@@ -4,6 +4,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import type { EventOwner } from '../events/events.ts'
 import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import type { SqlAssistLogger } from '../logger.ts'
+import type { Horizon } from '../routing/horizon.ts'
 import type { SessionInfo } from './info.ts'
 import type { Lease } from './lease.ts'
 import { type OpenTransaction, OpenTransactions } from './open-transactions.ts'
@@ -69,6 +70,8 @@ export class SessionState {
   readonly leases: Set<Lease> = new Set()
   /** Connections that are checked out for the session, whoever has done it. */
   readonly connections: Set<HeldConnection> = new Set()
+  /** What the client must see again; undefined where no engine has replicas. */
+  horizon: Horizon | undefined
   /** Undefined where the engine takes part in no managed transaction. */
   enlisting: Enlisting | undefined
   /** Entities whose rows the managed transaction has made, and whether they had keys of their own before. */
@@ -83,6 +86,8 @@ export class SessionState {
   ranRawSql = false
   /** Something was sent by NOTIFY in the managed transaction: only a commit delivers it. */
   notified = false
+  /** Something was persisted, inserted, changed or removed, or may have been by raw SQL. */
+  wrote = false
   closed = false
   /** The end, while it lasts and after: whoever ends the session once more waits for it. */
   closing: Promise<void> | undefined

@@ -31,6 +31,7 @@ export type ReadonlySession<EM extends EntityManager = EntityManager> = EM &
 /** The EntityManager type behind the options of one engine. */
 type ManagerOf<O> =
   O extends { readonly orm: { readonly em: infer EM extends EntityManager } } ? KnownOr<EM, EntityManager>
+  : O extends { readonly replicas: readonly [infer C, ...unknown[]] } ? ConfiguredManager<C> & EntitiesOf<C>
   : O extends { readonly config: infer C } ? ConfiguredManager<C> & EntitiesOf<C>
   : EntityManager
 
@@ -91,6 +92,13 @@ interface ContainerMembers<E extends object> {
   readonly getAny: () => ReadonlySession
   /** Engine name -> INIT, START or END: a frozen snapshot. An engine that was not touched stays INIT after the end. */
   readonly status: Readonly<Record<keyof E & string, SessionStatus>>
+  /**
+   * What this request or job has written and seen of engines with replicas, as a text for another one: `sqlassist.session({ after: token })`, in any process. Ask
+   * for it when everything is committed, as in an `afterCommit` hook.
+   *
+   * @returns undefined where there is nothing to wait for
+   */
+  $token(): Promise<string | undefined>
   /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */
   readonly transaction: TransactionManager<DbSessionsContainer<E>>
   /**

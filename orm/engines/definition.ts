@@ -1,0 +1,11 @@
+import type { EngineOptions } from './options.ts'
+
+/** One engine as it was asked for: checked, complete, and a copy. */
+export interface EngineDefinition extends EngineOptions {
+  readonly name: string
+  readonly default: boolean
+  readonly readonly: boolean
+  readonly autocommit: boolean
+  readonly twoPhase: boolean
+  readonly dispose: boolean
+}

@@ -1,0 +1,100 @@
+import { Configuration } from '@mikro-orm/core'
+import type { SqlAssistLogger } from '../logger.ts'
+import type { EnginePool } from '../postgres/engine-pool.ts'
+import type { PoolStats } from '../postgres/pool-stats.ts'
+import { ReplicaSet } from '../routing/replica-set.ts'
+import { Server } from '../routing/server.ts'
+import { formatLsn } from '../routing/lsn.ts'
+import type { Position } from '../routing/position.ts'
+import type { ServerState } from '../routing/server.ts'
+import { type AnyOptions, guaranteesOf, sqlAssistConfig } from './guarantees.ts'
+import type { EngineDefinition } from './definition.ts'
+
+/** What is known of one server of an engine with replicas, as a plain copy. */
+export interface ReplicaStats {
+  /** `replica 1`, or the name of the followed engine. */
+  readonly server: string
+  readonly state: ServerState
+  /** How far it is known to have replayed (LSN); undefined where it is not known. */
+  readonly replayed: string | undefined
+  readonly pool: PoolStats | null
+}
+
+/** What the replicas of an engine are made of. */
+interface ReplicasSettings {
+  readonly definition: EngineDefinition
+  /** The pool that MikroORM knows, which is that of the first replica. */
+  readonly first: EnginePool
+  /** The followed engine's name and pool. */
+  readonly followed: { readonly name: string; readonly pool: EnginePool }
+  readonly logger: SqlAssistLogger
+}
+
+/** The servers behind an engine with replicas, and their pools of connections. */
+export class Replicas {
+  readonly #set: ReplicaSet
+  readonly #first: EnginePool
+  readonly #servers: readonly Server[]
+
+  constructor({ definition, first, followed, logger }: ReplicasSettings) {
+    const { name, replicas = [], fallback } = definition
+    const { primary } = followed.pool
+    const more = replicas.slice(1).map((config) => poolOf(name, config, definition, logger))
+    const pools = [first, ...more]
+    const servers = pools.map((pool, index) => new Server(`replica ${index + 1}`, pool, primary))
+    const aside = fallback === 'error' ? undefined : new Server(followed.name, first.beside(followed.pool.connectionOptions), primary, primary.sampler)
+    this.#set = new ReplicaSet({
+      engine: name,
+      replicas: servers,
+      followed: aside,
+      primary,
+      waitMs: () => first.limits.replicaWaitMs,
+      leftOutMs: () => first.limits.replicaLagMs,
+      logger: () => logger,
+    })
+    this.#first = first
+    this.#servers = this.#set.servers
+    for (const server of this.#servers) server.pool.route(this.#set, first, server)
+  }
+
+  /** @throws ReplicaForeignError */
+  async look(): Promise<void> {
+    await this.#set.look()
+  }
+
+  /** Whether each of them is known to have a position. */
+  has(position: Position): boolean {
+    const system = this.#servers.find(({ latest }) => latest !== undefined)?.latest?.system
+    return (system !== undefined && system !== position.system) || this.#servers.every((server) => server.has(position))
+  }
+
+  stats(): { readonly pool: PoolStats | null; readonly replicas: readonly ReplicaStats[] } {
+    const replicas = this.#servers.map(({ name: server, state, latest, pool }) => ({ server, state, replayed: latest && formatLsn(latest.lsn), pool: pool.stats() }))
+    const sum = (count: (stats: PoolStats) => number): number => replicas.reduce((total, { pool }) => total + (pool === null ? 0 : count(pool)), 0)
+    const pool = { total: sum(({ total }) => total), idle: sum(({ idle }) => idle), waiting: sum(({ waiting }) => waiting), max: sum(({ max }) => max) }
+    return { pool, replicas }
+  }
+
+  /** Makes the connections anew to all servers. */
+  async reinit(timeoutMs: number): Promise<boolean> {
+    const inTime = await Promise.all(this.#servers.map(async ({ pool }) => await pool.reinit(timeoutMs)))
+    return inTime.every(Boolean)
+  }
+
+  /** Closes all that MikroORM does not know of. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#set.close()
+    await Promise.all(this.#servers.map(async ({ pool }) => pool === this.#first || (await pool.end(timeoutMs))))
+  }
+}
+
+/** MikroORM's own way from its options to a pool, for a server of which it knows nothing. */
+function poolOf(engine: string, config: AnyOptions, definition: EngineDefinition, logger: SqlAssistLogger): EnginePool {
+  const options = sqlAssistConfig(engine, config, { readonly: true })
+  const guarantees = guaranteesOf(options.driverOptions)!
+  guarantees.logger = logger
+  guarantees.pool.configure(definition)
+  const driver = new options.driver!(new Configuration(options, false))
+  ;(driver.getConnection() as unknown as { getClient(): unknown }).getClient() // makes the pool
+  return guarantees.pool
+}

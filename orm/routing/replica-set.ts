@@ -1,0 +1,220 @@
+import { ConnectionLostError, DatabaseUnavailableError, ReplicasBehindError } from '../errors.ts'
+import type { GuardedClient } from '../postgres/client-types.ts'
+import type { EnginePool } from '../postgres/engine-pool.ts'
+import { reasonOf } from '../postgres/server-errors.ts'
+import type { SessionState } from '../sessions/state.ts'
+import { formatPosition, later, type Position } from './position.ts'
+import { Routes, type Route } from './routes.ts'
+import type { Server } from './server.ts'
+import { ServerWatch, type WatchSettings } from './server-watch.ts'
+
+/** What a set is made of. */
+export interface ReplicaSetSettings extends WatchSettings {
+  /** The followed engine's server, with connections of this engine's own, read-only. Undefined where nobody may fall back to it. */
+  readonly followed: Server | undefined
+  /** How long a read may wait for a replica, in ms. */
+  readonly waitMs: () => number
+}
+
+/** What a read asks of a server. */
+interface Demand {
+  /** Only a primary will do. */
+  readonly primary?: boolean
+  readonly position?: Position | undefined
+  /** In words, for whoever wonders about the choice. */
+  readonly why: string
+}
+
+/** The servers behind a readonly engine: chooses one for each session, and stays with it for as long as it can. */
+export class ReplicaSet {
+  readonly #settings: ReplicaSetSettings
+  readonly #watch: ServerWatch
+  readonly #routes: Routes
+
+  constructor(settings: ReplicaSetSettings) {
+    this.#settings = settings
+    this.#watch = new ServerWatch(settings)
+    this.#routes = new Routes(settings.engine)
+  }
+
+  get servers(): readonly Server[] {
+    const { replicas, followed } = this.#settings
+    return followed === undefined ? replicas : [...replicas, followed]
+  }
+
+  /** Looks at all servers once, as at start-up. See {@link ServerWatch.look}. */
+  async look(): Promise<void> {
+    await this.#watch.look()
+  }
+
+  /**
+   * A connection for a session, to the server that it reads from.
+   *
+   * @throws DatabaseUnavailableError, ReplicasBehindError, or what the pool says
+   */
+  async connect(session: SessionState | undefined): Promise<GuardedClient> {
+    this.#watch.keepUp()
+    const route = this.#routes.of(session)
+    for (;;) {
+      const server = await route.alone(async () => await this.#serverFor(session, route))
+      try {
+        const client = await server.pool.checkout(session)
+        route.used = true
+        return client
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailableError) || server === this.#settings.followed) throw error
+        this.#watch.failed(server, error)
+      }
+    }
+  }
+
+  /** A statement that only reads was not answered: another server is asked, or the same one, if it is there. */
+  async readAgain(pool: EnginePool, session: SessionState | undefined, statement: readonly unknown[], cause: unknown): Promise<unknown> {
+    let error = cause
+    for (let left = this.servers.length, at = this.#serverOf(pool); left > 0; left--) {
+      if (error instanceof ConnectionLostError && at !== undefined) this.#watch.failed(at, error)
+      const client = await this.connect(session)
+      at = this.#routes.of(session).server
+      try {
+        return await client.askOnce(...statement)
+      } catch (again) {
+        if (!(again instanceof ConnectionLostError)) throw again
+        error = again
+      } finally {
+        client.release()
+      }
+    }
+    throw error
+  }
+
+  /** A server is silent. */
+  unreachable(pool: EnginePool): void {
+    const server = this.#serverOf(pool)
+    if (server !== undefined && server !== this.#settings.followed) this.#watch.failed(server, new Error('it does not answer'))
+  }
+
+  #serverOf(pool: EnginePool): Server | undefined {
+    return this.servers.find((server) => server.pool === pool)
+  }
+
+  close(): void {
+    this.#watch.close()
+    for (const server of this.servers) server.close()
+  }
+
+  // ---- choosing ----
+
+  async #serverFor(session: SessionState | undefined, route: Route): Promise<Server> {
+    const { followed, engine } = this.#settings
+    const started = performance.now()
+    await this.#watch.seen()
+    const demand = await this.#demandOf(session, route)
+    const decide = async (server: Server, why: string): Promise<Server> => {
+      this.#routes.decide(route, session, { server, why, position: demand.position, waitedMs: performance.now() - started })
+      return server
+    }
+    if (demand.primary === true && followed !== undefined) return await decide(await this.#primary(followed), demand.why)
+    const here = route.server
+    if (here !== undefined && here === followed) return await decide(await this.#primary(followed), 'it reads there already')
+    if (here?.usable === true && (await this.#fits(here, demand.position))) return await decide(here, demand.why)
+    const position = await this.#afterMoving(route, demand.position)
+    const replica = await this.#chooseReplica(position, here)
+    if (replica !== undefined) return await decide(replica, demand.why)
+    const why = this.#whyNone(position)
+    if (followed === undefined) throw position === undefined || !this.#anyUp ? new DatabaseUnavailableError(engine, why) : new ReplicasBehindError(engine, why)
+    return await decide(await this.#primary(followed), why)
+  }
+
+  async #demandOf(session: SessionState | undefined, route: Route): Promise<Demand> {
+    const horizon = session?.horizon
+    if (horizon === undefined || horizon.consistency === 'eventual') return { why: 'any replica will do' }
+    const { consistency } = horizon
+    const { primary } = this.#settings
+    await horizon.settle(route.server)
+    if (consistency === 'strong') return await this.#newest(`consistency: 'strong'`)
+    if (horizon.unknown) return await this.#newest('what the client has seen is not known')
+    const system = primary.sampler.latest?.system ?? this.#anySystem
+    const seen = system === undefined ? undefined : horizon.of(system)
+    if (seen !== undefined && (await this.#isOfAnotherTimeline(seen))) return await this.#newest(`the client has seen ${formatPosition(seen)}, which is another history`)
+    if (consistency === 'session') return seen === undefined ? { why: 'the client has seen nothing yet' } : { position: seen, why: `it has what the client has seen: ${formatPosition(seen)}` }
+    const within = await primary.positionWithin(consistency.maxLagMs).catch((error: unknown) => this.#unavailable(error))
+    return { position: seen === undefined ? within : later(seen, within), why: `it is at most ${consistency.maxLagMs} ms old` }
+  }
+
+  /** The primary itself, or, where nobody may read there, what it has by now. */
+  async #newest(why: string): Promise<Demand> {
+    if (this.#settings.followed !== undefined) return { primary: true, why }
+    return { position: await this.#now(), why }
+  }
+
+  async #isOfAnotherTimeline({ timeline }: Position): Promise<boolean> {
+    const { sampler } = this.#settings.primary
+    const known = sampler.latest?.timeline
+    if (known === undefined || known === timeline) return false
+    return (await sampler.sample().catch(() => undefined))?.timeline !== timeline
+  }
+
+  /** A session that goes to another server must find there what it has seen at the one before. */
+  async #afterMoving({ server, used }: Route, position: Position | undefined): Promise<Position | undefined> {
+    if (server === undefined || !used) return position
+    const seen = await (server.usable ? server.position() : this.#now())
+    return position === undefined ? seen : later(seen, position)
+  }
+
+  async #chooseReplica(position: Position | undefined, here: Server | undefined): Promise<Server | undefined> {
+    const candidates = this.#settings.replicas.filter((server) => server.usable && (position === undefined ? server.state === 'up' : server !== here))
+    const ready = position === undefined ? candidates : candidates.filter((server) => server.has(position))
+    if (ready.length > 0 || position === undefined) return cheapest(ready)
+    const wait = this.#settings.waitMs()
+    return await firstOf(candidates, async (server) => await server.reached(position, this.#watch.moves(server) ? wait : 0))
+  }
+
+  async #fits(server: Server, position: Position | undefined): Promise<boolean> {
+    return position === undefined || server.has(position) || (await server.reached(position, this.#watch.moves(server) ? this.#settings.waitMs() : 0))
+  }
+
+  /** The followed server, if it is a primary: one that has been demoted may be as old as any standby. */
+  async #primary(followed: Server): Promise<Server> {
+    if (this.#settings.primary.sampler.latest?.primary !== true) await this.#now()
+    return followed
+  }
+
+  async #now(): Promise<Position> {
+    return await this.#settings.primary.position().catch((error: unknown) => this.#unavailable(error))
+  }
+
+  #unavailable(cause: unknown): never {
+    throw new DatabaseUnavailableError(this.#settings.engine, reasonOf(cause), { cause })
+  }
+
+  get #anySystem(): string | undefined {
+    return this.#settings.replicas.find(({ latest, usable }) => usable && latest !== undefined)?.latest!.system
+  }
+
+  get #anyUp(): boolean {
+    return this.#settings.replicas.some(({ usable }) => usable)
+  }
+
+  #whyNone(position: Position | undefined): string {
+    if (!this.#anyUp) return 'none of its replicas answers'
+    if (position === undefined) return 'its replicas are too far behind'
+    return `none of its replicas has reached ${formatPosition(position)} in time`
+  }
+}
+
+/** Of several that cost the same, any. */
+function cheapest(servers: readonly Server[]): Server | undefined {
+  if (servers.length < 2) return servers[0]
+  const costs = servers.map((server) => ({ server, cost: server.cost, dice: Math.random() }))
+  return costs.toSorted((a, b) => a.cost - b.cost || a.dice - b.dice)[0]!.server
+}
+
+/** The first for which the promise says yes. */
+async function firstOf<T>(all: readonly T[], check: (one: T) => Promise<boolean>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<T | undefined>()
+  const checks = all.map(async (one) => {
+    if (await check(one)) resolve(one)
+  })
+  void Promise.allSettled(checks).then(() => resolve(undefined))
+  return await promise
+}

@@ -1,0 +1,102 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { InvalidOptionsError, type TokenOptions } from '../orm/index.ts'
+import { assertKnownOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
+
+/** How clients carry what they have seen from one request to the next. */
+export interface ClientTokenOptions extends TokenOptions {
+  /**
+   * `'cookie'` (default): browsers carry it by themselves; `'header'`: a header of that name in replies, which the client sends with its later requests;
+   * `'none'`: only what the application does with `$token()` and `after`.
+   */
+  readonly transport?: 'cookie' | 'header' | 'none'
+  /** Of the cookie or the header. Default: `'sqlassist-after'`. */
+  readonly name?: string
+  /** How long a cookie is kept, in ms; replicas that are further behind need it for longer. Default: 1 hour. */
+  readonly maxAgeMs?: number
+  /** The domain of the cookie. Default: the host that answers. */
+  readonly domain?: string
+  /** The path of the cookie. Default: `'/'`. */
+  readonly path?: string
+  /** `SameSite` of the cookie. Default: `'lax'`. */
+  readonly sameSite?: 'lax' | 'strict' | 'none'
+  /** Whether the cookie is sent over HTTPS only. Default: as the request was. */
+  readonly secure?: boolean
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['secret', 'transport', 'name', 'maxAgeMs', 'domain', 'path', 'sameSite', 'secure'])
+const DEFAULT_NAME = 'sqlassist-after'
+const DEFAULT_MAX_AGE_MS = 3_600_000
+
+/** A token of RFC 9110: what the names of headers and of cookies are made of. */
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/
+
+/** Text that stays within an attribute of a cookie. */
+const ATTRIBUTE = /^[!-:<-~]+$/
+
+/**
+ * @param readyMade - the application has made its SqlAssist itself, and has told that the secret
+ * @throws InvalidOptionsError
+ */
+export function assertClientToken(options: unknown, readyMade: boolean): asserts options is ClientTokenOptions {
+  const where = 'consistencyToken'
+  if (!isPlainObject(options)) throw new InvalidOptionsError(where, `must be an object such as { secret, transport: 'cookie' }`)
+  assertKnownOptions(options, KNOWN, `${where}.`)
+  const { secret, transport, name, maxAgeMs, domain, path, sameSite, secure } = options
+  const refuse = (option: string, problem: string): never => {
+    throw new InvalidOptionsError(`${where}.${option}`, problem)
+  }
+  if (secret !== undefined && readyMade) refuse('secret', `goes with 'engines'; give it to createSqlAssist()`)
+  if (transport !== undefined && !['cookie', 'header', 'none'].includes(transport as string)) refuse('transport', `must be 'cookie', 'header' or 'none'`)
+  if (name !== undefined && !(typeof name === 'string' && NAME.test(name))) refuse('name', 'must be the name of a cookie or header')
+  assertTimeout(`${where}.maxAgeMs`, maxAgeMs)
+  for (const [option, value] of Object.entries({ domain, path })) {
+    if (value !== undefined && !(typeof value === 'string' && ATTRIBUTE.test(value))) refuse(option, 'must be a text that a cookie can have')
+  }
+  if (sameSite !== undefined && !['lax', 'strict', 'none'].includes(sameSite as string)) refuse('sameSite', `must be 'lax', 'strict' or 'none'`)
+  if (secure !== undefined && typeof secure !== 'boolean') refuse('secure', 'must be true or false')
+}
+
+/** Carries tokens in cookies or headers. */
+export class ClientToken {
+  readonly #options: ClientTokenOptions
+  readonly #name: string
+  readonly #header: string
+
+  constructor(options: ClientTokenOptions) {
+    this.#options = options
+    this.#name = options.name ?? DEFAULT_NAME
+    this.#header = this.#name.toLowerCase()
+  }
+
+  get carried(): boolean {
+    return this.#options.transport !== 'none'
+  }
+
+  /** What the client has brought, whatever that is. */
+  read(request: FastifyRequest): string | undefined {
+    if (this.#options.transport === 'none') return undefined
+    if (this.#options.transport === 'header') return [request.headers[this.#header]].flat().join()  || undefined
+    return cookieOf(request.headers.cookie, this.#name)
+  }
+
+  write(request: FastifyRequest, reply: FastifyReply, token: string): void {
+    if (this.#options.transport === 'header') void reply.header(this.#name, token)
+    else void reply.header('set-cookie', this.#cookie(token, request.protocol === 'https'))
+  }
+
+  #cookie(token: string, overTls: boolean): string {
+    const { maxAgeMs = DEFAULT_MAX_AGE_MS, domain, path = '/', sameSite = 'lax', secure = overTls } = this.#options
+    const parts = [`${this.#name}=${token}`, `Max-Age=${Math.ceil(maxAgeMs / 1000)}`, `Path=${path}`, 'HttpOnly', `SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`]
+    if (domain !== undefined) parts.push(`Domain=${domain}`)
+    if (secure) parts.push('Secure')
+    return parts.join('; ')
+  }
+}
+
+function cookieOf(header: string | undefined, name: string): string | undefined {
+  for (const pair of header?.split(';') ?? []) {
+    const equals = pair.indexOf('=')
+    if (equals !== -1 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1')
+  }
+  return undefined
+}

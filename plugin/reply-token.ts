@@ -1,0 +1,30 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Horizon } from '../orm/routing/horizon.ts'
+import type { Horizons } from '../orm/routing/horizons.ts'
+import type { ClientToken } from './client-token.ts'
+import type { RequestContainers } from './request-containers.ts'
+
+/**
+ * Tells clients what they have seen, in every reply after which it matters; after the transactions have ended, so that what was committed is in it.
+ * Of what is read for a stream that is the reply nothing can be told: the headers have gone by then.
+ */
+export function tellTokens(app: FastifyInstance, horizons: Horizons, token: ClientToken, containers: RequestContainers): void {
+  const write = async (request: FastifyRequest, reply: FastifyReply, horizon: Horizon): Promise<void> => {
+    const text = await horizons.tokenOf(horizon)
+    if (text !== undefined && text !== token.read(request) && !horizons.isEverywhere(horizon) && !reply.raw.headersSent) token.write(request, reply, text)
+  }
+  const tell = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    const horizon = containers.known(request)?.$horizon
+    if (horizon === undefined || horizon.isEmpty) done()
+    else void write(request, reply, horizon).finally(done)
+  }
+  app.addHook('onRoute', function tellTokenOfRoute(route) {
+    route.onSend = [route.onSend ?? []].flat().concat(function tellToken(request, reply, _payload, done) {
+      tell(request, reply, done)
+    })
+  })
+  app.addHook('onSend', function tellTokenOfNoRoute(request, reply, _payload, done) {
+    if (request.is404) tell(request, reply, done)
+    else done()
+  })
+}
