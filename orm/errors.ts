@@ -242,6 +242,12 @@ export const ReplicaForeignError = coded(
     `${server} of engine '${engine}' is no replica of the engine that it follows: its system identifier is another one. Correct its address; it is not used.`,
 )
 
+export const TwoPrimariesError = coded(
+  'TwoPrimariesError', 'SQLASSIST_TWO_PRIMARIES', 500,
+  (engine: string, promoted: string) =>
+    `Engine '${engine}' and ${promoted} of an engine that follows it both accept writes: ${promoted} was promoted. Stop the one that is no longer the primary, and correct the addresses.`,
+)
+
 export const DatabaseReadonlyError = coded(
   'DatabaseReadonlyError', 'SQLASSIST_DATABASE_READONLY', 503,
   (engine: string) =>

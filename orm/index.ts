@@ -156,5 +156,6 @@ export {
   TransactionOpenError,
   TransactionRecoveredError,
   TransactionRolledBackError,
+  TwoPrimariesError,
   TwoPhaseImpossibleError,
 } from './errors.ts'

@@ -2,6 +2,7 @@ import { Configuration } from '@mikro-orm/core'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { EnginePool } from '../postgres/engine-pool.ts'
 import type { PoolStats } from '../postgres/pool-stats.ts'
+import type { Failover } from '../routing/failover.ts'
 import { ReplicaSet } from '../routing/replica-set.ts'
 import { Server } from '../routing/server.ts'
 import { formatLsn } from '../routing/lsn.ts'
@@ -35,6 +36,7 @@ export class Replicas {
   readonly #set: ReplicaSet
   readonly #first: EnginePool
   readonly #servers: readonly Server[]
+  readonly #failover: Failover
 
   constructor({ definition, first, followed, logger }: ReplicasSettings) {
     const { name, replicas = [], fallback } = definition
@@ -52,14 +54,19 @@ export class Replicas {
       leftOutMs: () => first.limits.replicaLagMs,
       logger: () => logger,
     })
+    const { failover } = followed.pool
+    failover.add(servers.map((server) => ({ name: `${server.name} of engine '${name}'`, sampler: server.sampler, options: () => server.pool.connectionOptions })))
+    if (aside !== undefined) followed.pool.moved.add(() => aside.pool.moveTo(followed.pool.connectionOptions))
+    this.#failover = failover
     this.#first = first
     this.#servers = this.#set.servers
     for (const server of this.#servers) server.pool.route(this.#set, first, server)
   }
 
-  /** @throws ReplicaForeignError */
+  /** @throws ReplicaForeignError, TwoPrimariesError */
   async look(): Promise<void> {
     await this.#set.look()
+    await this.#failover.look()
   }
 
   /** Whether each of them is known to have a position. */

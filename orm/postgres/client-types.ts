@@ -21,8 +21,12 @@ export interface ClientHost extends CommitHost {
   /** @param destroyed - it will not be used again */
   returned(client: GuardedClient, destroyed: boolean): void
   warn(client: GuardedClient, text: string): void
-  /** The server does not answer any more, or accepts no writes: no connection that is idle now is to be used again. */
-  distrustIdle(): void
+  /**
+   * No connection that is idle now is to be used again.
+   *
+   * @param refused - the server accepts no writes; without that it does not answer any more
+   */
+  distrustIdle(refused?: boolean): void
 }
 
 /** A pg Client that cannot be lost and does not come back dirty. */

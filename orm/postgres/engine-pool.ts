@@ -16,7 +16,9 @@ import { tellCheckout, tellRelease } from './tell-pool.ts'
 import { atServerOf } from './at-server-of.ts'
 import { Fallback } from './fallback.ts'
 import { HealthProbe, type ServerHealth } from './health.ts'
+import { Failover } from '../routing/failover.ts'
 import { Primary } from '../routing/primary.ts'
+import { Sampler } from '../routing/sampler.ts'
 import type { Source } from '../routing/horizon.ts'
 import { LivenessWatch } from './liveness.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
@@ -65,6 +67,9 @@ export class EnginePool implements ClientHost, QueuedPool {
   #followed: (() => Record<string, unknown>) | undefined
   #fallback: Fallback | undefined
   #primary: Primary | undefined
+  #failover: Failover | undefined
+  /** Called when it has moved to another server. */
+  readonly moved: Set<() => void> = new Set()
   #router: Router | undefined
   /** Which pool the sessions of the engine know: that of its first replica stands for all of them. */
   front: object = this
@@ -122,14 +127,41 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** Whom those ask who follow this engine. */
   get primary(): Primary {
-    this.#primary ??= new Primary(async (timeoutMs) => await this.connectAside(timeoutMs))
+    if (this.#primary !== undefined) return this.#primary
+    this.#primary = new Primary(async (timeoutMs) => await this.connectAside(timeoutMs))
     this.source = this.#primary
     return this.#primary
+  }
+
+  /** Looks for another primary when this one is gone; made by the first who asks. */
+  get failover(): Failover {
+    if (this.#failover !== undefined) return this.#failover
+    const { primary, engine } = this
+    const home = { ...this.connectionOptions }
+    const sampler = new Sampler(async (timeoutMs) => await this.connectAside(timeoutMs, home))
+    const failover = new Failover(
+      { engine, sampler: primary.sampler, moveTo: (options) => this.moveTo(options), log: () => this.log() },
+      { name: 'its own server', sampler, options: () => home },
+    )
+    primary.onSeen = (sample) => failover.saw(sample)
+    primary.onDemoted = () => failover.trouble(true)
+    return (this.#failover = failover)
+  }
+
+  /** Makes new connections at another server from now on: those that there are lead to one that accepts no writes, if it is there at all. */
+  moveTo(options: Record<string, unknown>): void {
+    const generations = this.#generations!
+    void generations.renew(atServerOf(options, generations.options, this.#Client!))
+    this.#tick() // which ends the old ones
+    this.#health.close()
+    this.#primary?.renew()
+    for (const moved of this.moved) moved()
   }
 
   /** Closes the connection that is kept to ask it. */
   forgetPrimary(): void {
     this.#primary?.close()
+    this.#failover?.close()
   }
 
   /**
@@ -249,6 +281,7 @@ export class EnginePool implements ClientHost, QueuedPool {
       connecting.then((late) => late.release(), () => {})
     } catch (error) {
       if (!isConnectionError(error)) throw error
+      this.#failover?.trouble(false)
       if (aside || fallback === undefined) throw new DatabaseUnavailableError(this.engine, reasonOf(error), { cause: error })
       fallback.activate()
     }
@@ -308,7 +341,8 @@ export class EnginePool implements ClientHost, QueuedPool {
     tellLeak('transaction', message, { owner: session?.whose, engine: this.engine })
   }
 
-  distrustIdle(): void {
+  distrustIdle(refused = false): void {
+    this.#failover?.trouble(refused)
     this.#generations?.destroyIdle()
     if (this.#fallback?.pool !== undefined) destroyIdle(this.#fallback.pool)
   }
@@ -339,8 +373,8 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** A connection outside the pool, for questions about the server: it must not wait for those it asks about. */
-  async connectAside(timeoutMs: number = this.limits.checkoutTimeoutMs): Promise<PgClient> {
-    const client = new this.#Client!({ ...this.connectionOptions, connectionTimeoutMillis: timeoutMs })
+  async connectAside(timeoutMs: number = this.limits.checkoutTimeoutMs, options: Record<string, unknown> = this.connectionOptions): Promise<PgClient> {
+    const client = new this.#Client!({ ...options, connectionTimeoutMillis: timeoutMs })
     client.on('error', () => {}) // whoever asks finds out by the answer
     try {
       await client.connect()

@@ -227,7 +227,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       if (this.#fate !== undefined) return this.#fate
       if (this.#timedOut && isCanceled(error)) return new StatementTimeoutError(host.engine, host.limits.statementTimeoutMs, { cause: error })
       if (isReadOnlyTransaction(error) && !host.readonly && (this.#beganReadOnly || this.#serverIsReadOnly())) {
-        host.distrustIdle()
+        host.distrustIdle(true)
         this.#fate = new DatabaseReadonlyError(host.engine, { cause: error })
         return this.#fate
       }

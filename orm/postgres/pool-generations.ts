@@ -65,10 +65,10 @@ export class PoolGenerations {
     return pool
   }
 
-  /** Puts a new pool in the place of the current one. Resolves when that one has been given everything back and is closed. */
-  async renew(): Promise<void> {
+  /** Puts a new pool in the place of the current one, of the same options or of others. Resolves when that one has been given everything back and is closed. */
+  async renew(options: object = this.options): Promise<void> {
     const old = this.#current
-    this.#current = generationOf(this.make(this.options))
+    this.#current = generationOf(this.make(options))
     await this.#retire(old)
   }
 

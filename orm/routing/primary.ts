@@ -20,6 +20,9 @@ export class Primary {
   readonly #history: Sample[] = []
   #interest: { readonly until: number; readonly everyMs: number } | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Told of each answer, where somebody wants to know. */
+  onSeen: ((sample: Sample) => void) | undefined
+  onDemoted: (() => void) | undefined
 
   constructor(connect: (timeoutMs: number) => Promise<PgClient>) {
     this.sampler = new Sampler(connect)
@@ -32,7 +35,11 @@ export class Primary {
    */
   async position(): Promise<Sample> {
     const sample = await this.sampler.sample()
-    if (!sample.primary) throw new Error('the server that is followed accepts no writes: it is no primary')
+    if (!sample.primary) {
+      this.onDemoted?.()
+      throw new Error('the server that is followed accepts no writes: it is no primary')
+    }
+    this.onSeen?.(sample)
     this.#remember(sample)
     return sample
   }

@@ -112,7 +112,7 @@ export class ServerWatch {
 
   async #lookAt(server: Server): Promise<void> {
     try {
-      const { lsn } = await server.sample()
+      const { lsn } = await server.sampler.sample()
       const before = this.#progress.get(server)
       if (before === undefined || lsn !== before.lsn) this.#progress.set(server, { lsn, movedAt: performance.now() })
     } catch (error) {

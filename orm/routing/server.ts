@@ -19,7 +19,7 @@ export class Server implements Source {
   readonly name: string
   readonly pool: EnginePool
   readonly #primary: Primary
-  readonly #sampler: Sampler
+  readonly sampler: Sampler
   readonly #waiting: Waiting
   state: ServerState = 'unknown'
 
@@ -28,8 +28,8 @@ export class Server implements Source {
     this.name = name
     this.pool = pool
     this.#primary = primary
-    this.#sampler = sampler
-    this.#waiting = new Waiting(this.#sampler)
+    this.sampler = sampler
+    this.#waiting = new Waiting(sampler)
   }
 
   /** Whether statements may be sent there at all. */
@@ -39,17 +39,12 @@ export class Server implements Source {
 
   /** How far it is known to be. */
   get latest(): Sample | undefined {
-    return this.#sampler.latest
+    return this.sampler.latest
   }
 
   /** How far it is now; where it does not say so, at most as far as its primary. */
   async position(): Promise<Position> {
-    return await this.#sampler.sample().catch(async () => await this.#primary.position())
-  }
-
-  /** @throws what the network says */
-  async sample(): Promise<Sample> {
-    return await this.#sampler.sample()
+    return await this.sampler.sample().catch(async () => await this.#primary.position())
   }
 
   /** Whether it is known to have a position. */
@@ -63,17 +58,17 @@ export class Server implements Source {
 
   /** What one more session there costs: how much there is to do already, and how long answers take. */
   get cost(): number {
-    return (this.pool.busy + 1) * Math.max(this.#sampler.latencyMs, SAME_LATENCY_MS)
+    return (this.pool.busy + 1) * Math.max(this.sampler.latencyMs, SAME_LATENCY_MS)
   }
 
   /** It has not answered, so that nothing is known of it any more. */
   failed(): void {
     if (this.state === 'foreign') return
     this.state = 'down'
-    this.#sampler.renew()
+    this.sampler.renew()
   }
 
   close(): void {
-    this.#sampler.close()
+    this.sampler.close()
   }
 }
