@@ -1,3 +1,4 @@
+import { assertSqlComments, type SqlCommentOptions } from './comments/options.ts'
 import { buildEngines, type Discovery } from './engines/build-engines.ts'
 import type { Health } from './engines/check.ts'
 import type { Engine, EngineStats } from './engines/engine.ts'
@@ -36,9 +37,14 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
    * 0: only with `recover()`. Default: 30,000.
    */
   readonly recoveryIntervalMs?: number
+  /**
+   * PostgreSQL and SQLite: puts a comment in sqlcommenter's format at the end of each statement, which says in the server's log and views where it comes from. `true`
+   * for route, engine and framework. An engine may say otherwise. Default: false.
+   */
+  readonly sqlComments?: boolean | SqlCommentOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks'])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'sqlComments'])
 const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal'])
 const CLOSE_TIMEOUT_MS = 10_000
 const RECOVERY_INTERVAL_MS = 30_000
@@ -235,9 +241,10 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
   assertTimeout('recoveryIntervalMs', options.recoveryIntervalMs)
   assertLeakOptions(options)
+  assertSqlComments('sqlComments', options.sqlComments)
   if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
   assertLogger(logger)
-  const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name))
+  const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name), options.sqlComments)
   assertAnyPreferences(options.anyPreferences, definitions.map(({ name }) => name))
   return new SqlAssist(await buildEngines(definitions, discovery, logger), options)
 }

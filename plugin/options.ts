@@ -4,7 +4,7 @@ import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTran
 import { assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
-export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs'> {
+export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs' | 'sqlComments'> {
   /** The databases, by name: the plugin makes everything and disposes of it with the application. */
   readonly engines?: EnginesInput
   /** What `createSqlAssist()` has made, to share it with jobs or with other applications of the process. */
@@ -38,12 +38,13 @@ export interface PluginSettings {
   readonly cancelOnDisconnect: boolean
   readonly discovery: SqlAssistOptions['discovery']
   readonly recoveryIntervalMs: SqlAssistOptions['recoveryIntervalMs']
+  readonly sqlComments: SqlAssistOptions['sqlComments']
   readonly containers: ContainerOptions
   /** Of all routes that say nothing else. */
   readonly transaction: RequestTransactionOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', ...REQUEST_TRANSACTION_OPTIONS])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', 'sqlComments', ...REQUEST_TRANSACTION_OPTIONS])
 
 /** What Fastify itself puts into the options of every plugin. */
 const FASTIFYS_OWN: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -61,13 +62,14 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   if (!isPlainObject(given)) throw new InvalidOptionsError('fastify-sqlassist', 'needs an object of options')
   assertKnownOptions(given, new Set([...KNOWN, ...FASTIFYS_OWN]), '')
   const { engines, sqlassist, dispose, attribute = 'dbSession', requestContext = false, closeTimeoutMs = CLOSE_TIMEOUT_MS, cancelOnDisconnect = true } = options
-  const { discovery, recoveryIntervalMs, anyPreferences, containerClass, leakWarningMs, leakStacks } = options
+  const { discovery, recoveryIntervalMs, sqlComments, anyPreferences, containerClass, leakWarningMs, leakStacks } = options
   if ((engines === undefined) === (sqlassist === undefined)) throw new InvalidOptionsError('engines', `or 'sqlassist' must be given, and not both`)
   if (sqlassist !== undefined && !(sqlassist instanceof SqlAssistClass)) throw new InvalidOptionsError('sqlassist', 'must be what createSqlAssist() resolves to: await it')
   if (dispose !== undefined && typeof dispose !== 'boolean') throw new InvalidOptionsError('dispose', 'must be true or false')
   if (dispose === true && sqlassist === undefined) throw new InvalidOptionsError('dispose', `goes with 'sqlassist'; what is made from 'engines' is always disposed`)
   if (discovery !== undefined && sqlassist !== undefined) throw new InvalidOptionsError('discovery', `goes with 'engines'; give it to createSqlAssist()`)
   if (recoveryIntervalMs !== undefined && sqlassist !== undefined) throw new InvalidOptionsError('recoveryIntervalMs', `goes with 'engines'; give it to createSqlAssist()`)
+  if (sqlComments !== undefined && sqlassist !== undefined) throw new InvalidOptionsError('sqlComments', `goes with 'engines'; give it to createSqlAssist()`)
   if (typeof attribute !== 'string' || attribute.trim() === '') throw new InvalidOptionsError('attribute', 'must be the name of a property')
   if (requestContext !== false && typeof requestContext !== 'string') throw new InvalidOptionsError('requestContext', 'must be the name of an engine, or false')
   if (anyPreferences !== undefined && !(Array.isArray(anyPreferences) && anyPreferences.every((name) => typeof name === 'string'))) {
@@ -88,6 +90,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
     cancelOnDisconnect,
     discovery,
     recoveryIntervalMs,
+    sqlComments,
     transaction: Object.freeze(Object.fromEntries(REQUEST_TRANSACTION_OPTIONS.filter((name) => name in options).map((name) => [name, options[name as keyof RequestTransactionOptions]]))),
     containers: Object.freeze({
       ...(anyPreferences === undefined ? {} : { anyPreferences: [...anyPreferences] }),

@@ -34,13 +34,14 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   shutDownWithApplication(app, { sqlassist, containers: factory, live: containers.live, disposes, closeTimeoutMs })
 }
 
-async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recoveryIntervalMs, closeTimeoutMs, containers }: PluginSettings): Promise<SqlAssist> {
+async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recoveryIntervalMs, sqlComments, closeTimeoutMs, containers }: PluginSettings): Promise<SqlAssist> {
   return await createSqlAssist({
     engines: engines!,
     logger: app.log,
     closeTimeoutMs,
     ...(discovery === undefined ? {} : { discovery }),
     ...(recoveryIntervalMs === undefined ? {} : { recoveryIntervalMs }),
+    ...(sqlComments === undefined ? {} : { sqlComments }),
     ...containers,
   })
 }

@@ -5,6 +5,7 @@ import type { ContainerFactory } from '../orm/sessions/container-factory.ts'
 import type { SessionsContainer } from '../orm/sessions/container.ts'
 import type { ManagerSettings } from '../orm/transactions/manager.ts'
 import type { PluginSettings } from './options.ts'
+import { originOf } from './request-origin.ts'
 import { endWithRequest, isOver } from './request-end.ts'
 import { routeOptionsOf } from './route-options.ts'
 
@@ -62,7 +63,7 @@ export class RequestContainers {
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
     const label = `Request ${request.id} (${request.method} ${request.routeOptions.url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
-    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id), logger: request.log, transaction: this.#transactionOf(request) })
+    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id, originOf), logger: request.log, transaction: this.#transactionOf(request) })
     slots[kContainer] = container
     if (!this.live.has(reply)) {
       this.live.add(reply)

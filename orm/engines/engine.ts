@@ -1,4 +1,5 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
+import { Commenter } from '../comments/commenter.ts'
 import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
@@ -179,6 +180,8 @@ export class Engine implements SessionEngine {
     registerDiscovered(orm)
     guarantees.logger = this.#logger
     guarantees.pool.configure(this.#definition)
+    const { comments } = this.#definition
+    guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)
     if (this.#followed !== undefined) this.follow(this.#followed) // discovery was deferred
     if (this.readonly && !guarantees.readonly) {
       guarantees.makeReadonly()

@@ -1,3 +1,4 @@
+import type { Commenter } from '../comments/commenter.ts'
 import type { CompleteLimits, ResetOnRelease } from '../engines/limits.ts'
 import type { Activity } from './activity.ts'
 import type { Checkout } from './checkout.ts'
@@ -10,6 +11,8 @@ export interface ClientHost extends CommitHost {
   /** How long one attempt to connect may take, in ms. */
   readonly connectTimeoutMs: number
   readonly resetOnRelease: ResetOnRelease
+  /** Writes the comments for what is sent, where they are wanted. */
+  readonly comments: Commenter | undefined
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown>
   acquired(client: GuardedClient): void

@@ -60,7 +60,7 @@ export class ContainerFactory {
       ended?.()
       if (isHeard('sqlassist:container:close')) publish('sqlassist:container:close', { at: since, owner, requestId, durationMs: performance.now() - since, status: container.status })
     }
-    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId), logger })
+    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId, () => owner.origin), logger })
     const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, owner, logger, closed, beside, twoPhase: this.#twoPhase }
     if (isHeard('sqlassist:container:open')) publish('sqlassist:container:open', { at: since, owner, requestId })
     const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })
