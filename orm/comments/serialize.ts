@@ -14,7 +14,10 @@ export function serialized(tags: Readonly<Record<string, string | undefined>>): 
   return pairs.length === 0 ? '' : `/*${pairs.toSorted().slice(0, MOST_KEYS).join(',')}*/`
 }
 
-/** URL encoding knows no half of a surrogate pair, which the cut may leave as well. */
-const encoded = (text: string, longest: number): string => encodeURIComponent(text.slice(0, longest).toWellFormed()).replaceAll(/[!'()*]/g, hex)
+/**
+ * URL encoding knows no half of a surrogate pair, which the cut may leave as well. Two dashes would begin a comment of their own where the statement has left a string open:
+ * the last quote would be swallowed, and what the database refuses without our comment would be accepted.
+ */
+const encoded = (text: string, longest: number): string => encodeURIComponent(text.slice(0, longest).toWellFormed()).replaceAll(/[!'()*]|-(?=-)/g, hex)
 
 const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`

@@ -5,8 +5,8 @@ interface SqliteConnection {
 
 const ENDED_ALREADY = /no transaction is active/
 
-/** As kysely's driver sends it; comments may stand behind. */
-const ROLLBACK = /^rollback(?: \/\*|$)/
+/** As kysely's driver sends it; a comment of ours may stand before it. */
+const ROLLBACK = /^(?:\/\*.*\*\/ )?rollback$/
 
 /**
  * SQLite ends a transaction by itself where the disk is full or a statement says OR ROLLBACK, and raw SQL may end it too. The ROLLBACK that

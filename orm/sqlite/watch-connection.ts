@@ -1,4 +1,4 @@
-import { withComment } from '../comments/append.ts'
+import { withLeadingComment } from '../comments/append.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import { type Answered, type Sending, watched, watchQuery } from '../events/watch-query.ts'
 import { kindOf } from '../postgres/statement-kind.ts'
@@ -34,7 +34,7 @@ export function watchConnection(connection: object, host: Watching): void {
   const watchable = connection as SqliteConnection
   const execute = watchable.executeQuery.bind(watchable)
   const stream = watchable.streamQuery.bind(watchable)
-  const commented = (query: Query): Query => (host.comments === undefined ? query : { ...query, sql: withComment(query.sql, host.comments.of(runningSession()?.whose)) })
+  const commented = (query: Query): Query => (host.comments === undefined ? query : { ...query, sql: withLeadingComment(query.sql, host.comments.of(runningSession()?.whose)) })
   const sending = ({ sql, parameters }: Query, { sql: uncommented }: Query): Sending => ({ engine: host.engine, session: runningSession(), sql, uncommented, parameters, kind: kindOf(uncommented) })
   watchable.executeQuery = (query, ...more) => {
     const sent = commented(query)
