@@ -209,6 +209,14 @@ t.test('a prepared statement keeps a name, as long as its comments are few', asy
   })
 })
 
+t.test('where there is nothing to say of it, it is left as it is', async (t) => {
+  const { writer } = await job(t, await postgres(t), { engine: false })
+  await writer.transactional(async () => {
+    t.strictSame(await sendNamed(writer, { name: 'one', text: 'select 1 as one' }), [{ one: 1 }])
+    t.strictSame(await prepared(writer), [{ name: 'one', statement: 'select 1 as one' }])
+  })
+})
+
 t.test('with comments that differ from request to request it goes unnamed', async (t) => {
   const database = await postgres(t)
   for (const options of [{ requestId: true }, { traceparent: true }, { traceparent: () => TRACE }, { extra: () => ({ a: 'b' }) }]) {
