@@ -38,8 +38,8 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
    */
   readonly recoveryIntervalMs?: number
   /**
-   * PostgreSQL and SQLite: puts a comment in sqlcommenter's format at the end of each statement, which says in the server's log and views where it comes from. `true`
-   * for route, engine and framework. An engine may say otherwise. Default: false.
+   * PostgreSQL and SQLite: puts a comment in sqlcommenter's format into each statement, which says in the server's log and views where it comes from.
+   * `true` for route, engine and framework. An engine may say otherwise. Default: false.
    */
   readonly sqlComments?: boolean | SqlCommentOptions
 }

@@ -1,8 +1,9 @@
 /**
  * A statement with a comment at its end, before the semicolon. A statement that has such a comment already, at its end or its beginning, stays as it is.
  *
- * The text is not taken apart: values stand in it, and may be anything. Where its last line has two dashes, a comment may run to its end, so that a new line is begun;
- * in a string they make no difference, for the comment stands behind the string. The comment holds an even number of quotes, and nothing that could hide one, so that a string that was left open still is.
+ * The text is not taken apart: values stand in it, and may be anything. Where its last line has two dashes, a comment may run to its end, so that a
+ * new line is begun; in a string they make no difference, for the comment stands behind the string. The comment holds an even number of quotes, and
+ * nothing that could hide one, so that a string that was left open still is.
  */
 export function withComment(sql: string, comment: string): string {
   const end = endOf(sql)
@@ -12,7 +13,7 @@ export function withComment(sql: string, comment: string): string {
 }
 
 /**
- * The same at its beginning, for SQLite: there the name of a column is the text up to the next word, `select count(*)` as well as `select count(*) /* ... *\/`, and a view
+ * The same at its beginning, for SQLite: there the name of a column without an alias is the text up to the next word, comments included, and a view
  * is kept with all that stands behind it.
  */
 export const withLeadingComment = (sql: string, comment: string): string => {

@@ -48,6 +48,7 @@ export class Commenter {
     const { application, route, engine, framework, requestId, traceparent, extra } = this.#options
     const info = owner?.info ?? NOBODY
     const origin = owner?.origin
+    const trace = typeof traceparent === 'function' ? this.#ask('traceparent', () => traceparent(info)) : traceparent ? origin?.traceparent : undefined
     return serialized({
       ...(typeof extra === 'function' ? this.#ask('extra', () => texts(extra(info))) : extra),
       application,
@@ -55,7 +56,7 @@ export class Commenter {
       framework: framework ? origin?.framework : undefined,
       route: route ? origin?.route : undefined,
       request_id: requestId ? owner?.requestId : undefined,
-      traceparent: validTraceparent(typeof traceparent === 'function' ? this.#ask('traceparent', () => traceparent(info)) : traceparent ? origin?.traceparent : undefined),
+      traceparent: validTraceparent(trace),
     })
   }
 
@@ -64,7 +65,8 @@ export class Commenter {
     try {
       return fn()
     } catch (err) {
-      if (!this.#warned) this.#logger.warn({ err, engine: this.#engine }, `The function 'sqlComments.${option}' of engine '${this.#engine}' has failed, and is left out of comments; this is said once`)
+      const message = `The function 'sqlComments.${option}' of engine '${this.#engine}' has failed, and is left out of comments; this is said once`
+      if (!this.#warned) this.#logger.warn({ err, engine: this.#engine }, message)
       this.#warned = true
       return undefined
     }

@@ -15,13 +15,13 @@ export interface SqlCommentOptions {
   /** The id of the request (`request_id`). Named prepared statements go unnamed then. Default: false. */
   readonly requestId?: boolean
   /**
-   * The trace that a statement belongs to (`traceparent`): `true` for the header of the request, or a function that is asked for each statement, as of the active span.
-   * What is no W3C traceparent is left out. Named prepared statements go unnamed then. Default: false.
+   * The trace that a statement belongs to (`traceparent`): `true` for the header of the request, or a function that is asked for each statement, as of
+   * the active span. What is no W3C traceparent is left out. Named prepared statements go unnamed then. Default: false.
    */
   readonly traceparent?: boolean | ((info: SessionInfo) => string | undefined)
   /**
-   * More keys: an object that holds for all statements; or a function that is asked for each statement, with which named prepared statements go unnamed.
-   * Values are cut after 256 characters.
+   * More keys: an object that holds for all statements; or a function that is asked for each statement, with which named prepared statements go
+   * unnamed. Values are cut after 256 characters. Default: none.
    */
   readonly extra?: Readonly<Record<string, string>> | ((info: SessionInfo) => Readonly<Record<string, string>> | undefined)
 }
@@ -38,7 +38,9 @@ export function assertSqlComments(where: string, value: unknown): asserts value 
   if (!isPlainObject(value)) throw new InvalidOptionsError(where, `must be true, false, or an object such as { application: 'shop', requestId: true }`)
   assertKnownOptions(value, KNOWN, `${where}.`)
   const { application, traceparent, extra } = value
-  if (application !== undefined && (typeof application !== 'string' || application.trim() === '')) throw new InvalidOptionsError(`${where}.application`, 'must be a name')
+  if (application !== undefined && (typeof application !== 'string' || application.trim() === '')) {
+    throw new InvalidOptionsError(`${where}.application`, 'must be a name')
+  }
   for (const flag of FLAGS) {
     if (value[flag] !== undefined && typeof value[flag] !== 'boolean') throw new InvalidOptionsError(`${where}.${flag}`, 'must be true or false')
   }

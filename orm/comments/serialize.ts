@@ -10,13 +10,15 @@ const MOST_KEYS = 32
  * @returns an empty text where there is nothing to say
  */
 export function serialized(tags: Readonly<Record<string, string | undefined>>): string {
-  const pairs = Object.entries(tags).flatMap(([key, value]) => (key === '' || value === undefined || value === '' ? [] : [`${encoded(key, LONGEST_KEY)}='${encoded(value, LONGEST_VALUE)}'`]))
+  const pairs = Object.entries(tags).flatMap(([key, value = '']) => (key === '' || value === '' ? [] : [pair(key, value)]))
   return pairs.length === 0 ? '' : `/*${pairs.toSorted().slice(0, MOST_KEYS).join(',')}*/`
 }
 
+const pair = (key: string, value: string): string => `${encoded(key, LONGEST_KEY)}='${encoded(value, LONGEST_VALUE)}'`
+
 /**
- * URL encoding knows no half of a surrogate pair, which the cut may leave as well. Two dashes would begin a comment of their own where the statement has left a string open:
- * the last quote would be swallowed, and what the database refuses without our comment would be accepted.
+ * URL encoding knows no half of a surrogate pair, which the cut may leave as well. Two dashes would begin a comment of their own where the statement
+ * has left a string open: the last quote would be swallowed, and what the database refuses without our comment would be accepted.
  */
 const encoded = (text: string, longest: number): string => encodeURIComponent(text.slice(0, longest).toWellFormed()).replaceAll(/[!'()*]|-(?=-)/g, hex)
 

@@ -22,7 +22,9 @@ export function commentsOf(name: string, options: EngineOptions, general: boolea
 
 function obstacleTo({ config, orm }: EngineOptions): string | undefined {
   const driver = orm === undefined ? config?.driver : (orm as MikroORM).config.get('driver')
-  if (dialectOf(driver) === 'other') return `how ${driver?.name ?? 'its driver'} sends statements is not known: with false this engine goes without, and MikroORM's option 'onQuery' can change their text`
+  if (dialectOf(driver) === 'other') {
+    return `how ${driver?.name ?? 'its driver'} sends statements is not known: with false this engine goes without; MikroORM's 'onQuery' can change their text`
+  }
   const guarantees = orm && guaranteesOf((orm as MikroORM).config.get('driverOptions'))
   if (orm !== undefined && guarantees === undefined) return `its MikroORM was made without sqlAssistConfig(): make it so; with false this engine goes without`
   return isReadyMadeKysely(guarantees?.userDriverOptions ?? config?.driverOptions) ? READY_MADE : undefined

@@ -69,5 +69,4 @@ function variantName(name: string, comment: string): string {
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** Not a copy: what it says may stand in its class. */
-const derived = (statement: object, changes: object): unknown =>
-  Object.create(statement, Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, { value: value as unknown, writable: true, enumerable: true, configurable: true }])))
+const derived = (statement: object, changes: StatementLike): unknown => Object.defineProperties(Object.create(statement) as object, Object.getOwnPropertyDescriptors(changes))

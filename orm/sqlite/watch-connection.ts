@@ -34,8 +34,10 @@ export function watchConnection(connection: object, host: Watching): void {
   const watchable = connection as SqliteConnection
   const execute = watchable.executeQuery.bind(watchable)
   const stream = watchable.streamQuery.bind(watchable)
-  const commented = (query: Query): Query => (host.comments === undefined ? query : { ...query, sql: withLeadingComment(query.sql, host.comments.of(runningSession()?.whose)) })
-  const sending = ({ sql, parameters }: Query, { sql: uncommented }: Query): Sending => ({ engine: host.engine, session: runningSession(), sql, uncommented, parameters, kind: kindOf(uncommented) })
+  const commented = (query: Query): Query =>
+    host.comments === undefined ? query : { ...query, sql: withLeadingComment(query.sql, host.comments.of(runningSession()?.whose)) }
+  const sending = ({ sql, parameters }: Query, { sql: uncommented }: Query): Sending =>
+    ({ engine: host.engine, session: runningSession(), sql, uncommented, parameters, kind: kindOf(uncommented) })
   watchable.executeQuery = (query, ...more) => {
     const sent = commented(query)
     return watched(() => sending(sent, query), () => execute(sent, ...more), answeredWith)
