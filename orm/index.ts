@@ -2,6 +2,9 @@
 export { createSqlAssist, SqlAssist } from './sqlassist.ts'
 export type { SessionOptions, SqlAssistOptions, TokenOptions } from './sqlassist.ts'
 
+export type { SqlCommentOptions } from './comments/options.ts'
+export type { RequestOrigin } from './comments/origin.ts'
+
 export { defineEngines } from './engines/options.ts'
 export type { EngineOptions, EnginesInput, SessionForkOptions } from './engines/options.ts'
 export { sqlAssistConfig } from './engines/guarantees.ts'

@@ -1,3 +1,4 @@
+import { assertSqlComments, type SqlCommentOptions } from './comments/options.ts'
 import { buildEngines, type Discovery } from './engines/build-engines.ts'
 import type { Health } from './engines/check.ts'
 import type { Engine, EngineStats } from './engines/engine.ts'
@@ -43,6 +44,11 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
   readonly consistency?: Consistency
   /** With engines that have `replicas`: what tokens are signed with. */
   readonly consistencyToken?: TokenOptions
+  /**
+   * PostgreSQL and SQLite: puts a comment in sqlcommenter's format into each statement, which says in the server's log and views where it comes from.
+   * `true` for route, engine and framework. An engine may say otherwise. Default: false.
+   */
+  readonly sqlComments?: boolean | SqlCommentOptions
 }
 
 /** How what a client has seen is told to it. */
@@ -54,7 +60,7 @@ export interface TokenOptions {
   readonly secret?: TokenSecret
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'consistency', 'consistencyToken'])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'consistency', 'consistencyToken', 'sqlComments'])
 const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal', 'after', 'consistency'])
 const CLOSE_TIMEOUT_MS = 10_000
 const RECOVERY_INTERVAL_MS = 30_000
@@ -268,9 +274,10 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   assertLeakOptions(options)
   assertConsistency('consistency', options.consistency)
   assertTokenOptions(options.consistencyToken)
+  assertSqlComments('sqlComments', options.sqlComments)
   if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
   assertLogger(logger)
-  const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name))
+  const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name), options.sqlComments)
   assertAnyPreferences(options.anyPreferences, definitions.map(({ name }) => name))
   return new SqlAssist(await buildEngines(definitions, discovery, logger), options)
 }

@@ -5,7 +5,7 @@ import { assertClientToken, type ClientTokenOptions } from './client-token.ts'
 import { assertConsistency, assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
-export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs'> {
+export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs' | 'sqlComments'> {
   /**
    * With engines that have `replicas`: how new what they read must be. A route may say otherwise: `config: { sqlassist: { consistency: 'eventual' } }`. Default:
    * `'session'`: a client sees what it has written and what it has already seen, by the token of `consistencyToken`.
@@ -46,6 +46,7 @@ export interface PluginSettings {
   readonly cancelOnDisconnect: boolean
   readonly discovery: SqlAssistOptions['discovery']
   readonly recoveryIntervalMs: SqlAssistOptions['recoveryIntervalMs']
+  readonly sqlComments: SqlAssistOptions['sqlComments']
   readonly containers: ContainerOptions
   readonly consistency: Consistency | undefined
   readonly token: ClientTokenOptions
@@ -53,7 +54,7 @@ export interface PluginSettings {
   readonly transaction: RequestTransactionOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', 'consistency', 'consistencyToken', ...REQUEST_TRANSACTION_OPTIONS])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', 'consistency', 'consistencyToken', 'sqlComments', ...REQUEST_TRANSACTION_OPTIONS])
 
 /** What Fastify itself puts into the options of every plugin. */
 const FASTIFYS_OWN: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -71,13 +72,14 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   if (!isPlainObject(given)) throw new InvalidOptionsError('fastify-sqlassist', 'needs an object of options')
   assertKnownOptions(given, new Set([...KNOWN, ...FASTIFYS_OWN]), '')
   const { engines, sqlassist, dispose, attribute = 'dbSession', requestContext = false, closeTimeoutMs = CLOSE_TIMEOUT_MS, cancelOnDisconnect = true } = options
-  const { discovery, recoveryIntervalMs, anyPreferences, containerClass, leakWarningMs, leakStacks } = options
+  const { discovery, recoveryIntervalMs, sqlComments, anyPreferences, containerClass, leakWarningMs, leakStacks } = options
   if ((engines === undefined) === (sqlassist === undefined)) throw new InvalidOptionsError('engines', `or 'sqlassist' must be given, and not both`)
   if (sqlassist !== undefined && !(sqlassist instanceof SqlAssistClass)) throw new InvalidOptionsError('sqlassist', 'must be what createSqlAssist() resolves to: await it')
   if (dispose !== undefined && typeof dispose !== 'boolean') throw new InvalidOptionsError('dispose', 'must be true or false')
   if (dispose === true && sqlassist === undefined) throw new InvalidOptionsError('dispose', `goes with 'sqlassist'; what is made from 'engines' is always disposed`)
   if (discovery !== undefined && sqlassist !== undefined) throw new InvalidOptionsError('discovery', `goes with 'engines'; give it to createSqlAssist()`)
   if (recoveryIntervalMs !== undefined && sqlassist !== undefined) throw new InvalidOptionsError('recoveryIntervalMs', `goes with 'engines'; give it to createSqlAssist()`)
+  if (sqlComments !== undefined && sqlassist !== undefined) throw new InvalidOptionsError('sqlComments', `goes with 'engines'; give it to createSqlAssist()`)
   if (typeof attribute !== 'string' || attribute.trim() === '') throw new InvalidOptionsError('attribute', 'must be the name of a property')
   if (requestContext !== false && typeof requestContext !== 'string') throw new InvalidOptionsError('requestContext', 'must be the name of an engine, or false')
   if (anyPreferences !== undefined && !(Array.isArray(anyPreferences) && anyPreferences.every((name) => typeof name === 'string'))) {
@@ -103,6 +105,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
     recoveryIntervalMs,
     consistency,
     token: Object.freeze({ ...consistencyToken }),
+    sqlComments,
     transaction: Object.freeze(Object.fromEntries(REQUEST_TRANSACTION_OPTIONS.filter((name) => name in options).map((name) => [name, options[name as keyof RequestTransactionOptions]]))),
     containers: Object.freeze({
       ...(anyPreferences === undefined ? {} : { anyPreferences: [...anyPreferences] }),

@@ -39,7 +39,7 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   shutDownWithApplication(app, { sqlassist, containers: factory, live: containers.live, disposes, closeTimeoutMs })
 }
 
-async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recoveryIntervalMs, closeTimeoutMs, containers, consistency, token: { secret } }: PluginSettings): Promise<SqlAssist> {
+async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recoveryIntervalMs, sqlComments, closeTimeoutMs, containers, consistency, token: { secret } }: PluginSettings): Promise<SqlAssist> {
   return await createSqlAssist({
     engines: engines!,
     logger: app.log,
@@ -48,6 +48,7 @@ async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recover
     ...(recoveryIntervalMs === undefined ? {} : { recoveryIntervalMs }),
     ...(consistency === undefined ? {} : { consistency }),
     ...(secret === undefined ? {} : { consistencyToken: { secret } }),
+    ...(sqlComments === undefined ? {} : { sqlComments }),
     ...containers,
   })
 }

@@ -7,6 +7,7 @@ import type { SessionsContainer } from '../orm/sessions/container.ts'
 import type { ManagerSettings } from '../orm/transactions/manager.ts'
 import type { ClientToken } from './client-token.ts'
 import type { PluginSettings } from './options.ts'
+import { originOf } from './request-origin.ts'
 import { endWithRequest, isOver } from './request-end.ts'
 import { routeOptionsOf } from './route-options.ts'
 
@@ -67,7 +68,7 @@ export class RequestContainers {
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
     const label = `Request ${request.id} (${request.method} ${request.routeOptions.url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
-    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request) })
+    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id, originOf), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request) })
     slots[kContainer] = container
     if (!this.live.has(reply)) {
       this.live.add(reply)

@@ -1,3 +1,4 @@
+import type { CompleteCommentOptions } from '../comments/options.ts'
 import type { EngineOptions } from './options.ts'
 
 /** One engine as it was asked for: checked, complete, and a copy. */
@@ -8,4 +9,5 @@ export interface EngineDefinition extends EngineOptions {
   readonly autocommit: boolean
   readonly twoPhase: boolean
   readonly dispose: boolean
+  readonly comments: CompleteCommentOptions | undefined
 }

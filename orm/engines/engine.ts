@@ -1,4 +1,5 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
+import { Commenter } from '../comments/commenter.ts'
 import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
@@ -228,6 +229,8 @@ export class Engine implements SessionEngine {
     registerDiscovered(orm)
     guarantees.logger = this.#logger
     guarantees.pool.configure(this.#definition)
+    const { comments } = this.#definition
+    guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)
     if (this.readonly && !guarantees.readonly) {
       guarantees.makeReadonly()
       orm.config.set('ensureDatabase', false)

@@ -1,7 +1,9 @@
 import type { Options } from '@mikro-orm/core'
+import type { Commenter } from '../comments/commenter.ts'
 import { sharedHydrator } from '../entities/shared-hydrator.ts'
 import type { NamingConventionOption } from '../models/naming/convention.ts'
 import { namingOptions } from '../models/naming/naming-options.ts'
+import { InvalidOptionsError } from '../errors.ts'
 import { noLogger, type SqlAssistLogger } from '../logger.ts'
 import { postgresDriverOptions } from '../postgres/driver-options.ts'
 import { EnginePool } from '../postgres/engine-pool.ts'
@@ -22,6 +24,9 @@ import { entityManagerClassOf } from './driver-entity-manager.ts'
 // oxlint-disable-next-line typescript/no-explicit-any -- options of any driver
 export type AnyOptions = Partial<Options<any, any, any>>
 
+/** Why the statements of a ready-made kysely get no comments. */
+export const READY_MADE = `its connections are made by the application's own kysely: pass driver options instead; with false this engine goes without`
+
 /** What has been promised for one MikroORM instance. Its connections look here when they are made, which is after registration. */
 export class Guarantees {
   readonly engine: string
@@ -29,6 +34,7 @@ export class Guarantees {
   readonly dbName: unknown
   readonly pool: EnginePool
   readonly #options: AnyOptions
+  #comments: Commenter | undefined
   readonly = false
   /** True from the first connection on: too late to make it readonly. */
   connected = false
@@ -42,6 +48,15 @@ export class Guarantees {
     this.dialect = dialectOf(options.driver)
     this.dbName = sqliteName(options)
     this.pool = new EnginePool(engine, () => this.logger)
+  }
+
+  /** Writes the comments for the statements, where they are wanted. */
+  get comments(): Commenter | undefined {
+    return this.#comments
+  }
+
+  set comments(comments: Commenter | undefined) {
+    this.#comments = this.pool.comments = comments
   }
 
   /** Whether the connections are the application's own business. */
@@ -65,6 +80,7 @@ export class Guarantees {
     const user: unknown = typeof given === 'function' ? (given as () => unknown)() : (given ?? {})
     if (isReadyMadeKysely(user)) {
       this.readyMade = true
+      if (this.comments !== undefined) throw new InvalidOptionsError(`engines.${this.engine}.sqlComments`, `is not possible, because ${READY_MADE}`)
       if (!this.readonly) return user
       assertReadonlyPossible(this.engine, { ...this.#options, driverOptions: user }) // again: a function may have made it
       return queryOnlyDialect(user as SqliteDialectLike)
@@ -145,6 +161,6 @@ function setupConnection(guarantees: Guarantees, user: ConnectionHook | undefine
     }
     await user?.(connection)
     forgiveRollback(connection as object)
-    watchConnection(connection as object, guarantees.engine)
+    watchConnection(connection as object, guarantees)
   }
 }

@@ -1,4 +1,5 @@
 import type { ForkOptions, MikroORM, Options } from '@mikro-orm/core'
+import type { SqlCommentOptions } from '../comments/options.ts'
 import type { NamingConventionOption } from '../models/naming/convention.ts'
 import type { EngineLimits, ResetOnRelease } from './limits.ts'
 import type { MigrateOptions } from './migrate-options.ts'
@@ -66,6 +67,8 @@ export interface EngineOptions {
    * temporary tables, LISTEN, advisory locks, for one more round trip.
    */
   readonly resetOnRelease?: ResetOnRelease
+  /** Comments in its SQL, in place of what the option of that name says for all engines. */
+  readonly sqlComments?: boolean | SqlCommentOptions
   /** With `orm`: close it together with everything else. Default: false, because the application made it. */
   readonly dispose?: boolean
 }

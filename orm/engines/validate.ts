@@ -1,7 +1,9 @@
 import { MikroORM, type Options } from '@mikro-orm/core'
+import type { SqlCommentOptions } from '../comments/options.ts'
 import { DefaultEngineError, EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import { assertKnownOptions, isPlainObject } from '../options-check.ts'
 import { completeConvention } from '../models/naming/convention.ts'
+import { commentsOf } from './comments.ts'
 import { assertConfig } from './config-check.ts'
 import type { EngineDefinition } from './definition.ts'
 import { assertLimits, assertResetOnRelease } from './limits.ts'
@@ -14,7 +16,7 @@ import { assertReplicas, withReplicas } from './replica-options.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
@@ -22,15 +24,16 @@ const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerC
  *
  * @param input - the `engines` option
  * @param taken - whether a container has a member of that name already
+ * @param sqlComments - of all engines that say nothing else
  * @returns the engines in the order they were given
  * @throws EngineNameInvalidError, InvalidOptionsError, DefaultEngineError
  */
-export function validateEngines(input: EnginesInput, taken: (name: string) => boolean): EngineDefinition[] {
+export function validateEngines(input: EnginesInput, taken: (name: string) => boolean, sqlComments?: boolean | SqlCommentOptions): EngineDefinition[] {
   const definitions = new Map<string, EngineDefinition>()
   for (const [name, options] of entriesOf(input)) {
     assertEngineName(name, taken)
     if (definitions.has(name)) throw new EngineNameInvalidError(`'${name}'`, 'it is given twice')
-    definitions.set(name, validateEngine(name, options))
+    definitions.set(name, validateEngine(name, options, sqlComments))
   }
   if (definitions.size === 0) throw new InvalidOptionsError('engines', 'names no engine')
   for (const definition of definitions.values()) if (definition.replicas !== undefined) definitions.set(definition.name, withReplicas(definition, definitions))
@@ -51,7 +54,7 @@ function entriesOf(input: unknown): Iterable<readonly [unknown, unknown]> {
   return Reflect.ownKeys(input).map((key) => [key, input[key as string]] as const)
 }
 
-function validateEngine(name: string, options: unknown): EngineDefinition {
+function validateEngine(name: string, options: unknown, sqlComments: boolean | SqlCommentOptions | undefined): EngineDefinition {
   const where = `engines.${name}`
   if (!isPlainObject(options)) throw new InvalidOptionsError(where, 'must be an object such as { config: defineConfig({ ... }) }')
   assertKnownOptions(options, KNOWN, `${where}.`)
@@ -76,7 +79,8 @@ function validateEngine(name: string, options: unknown): EngineDefinition {
   assertResetOnRelease(`${where}.resetOnRelease`, options['resetOnRelease'])
   if (options['twoPhase'] === true) assertTwoPhase(name, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
-  return Object.freeze({ ...options, ...flags, name }) as unknown as EngineDefinition
+  const comments = commentsOf(name, options, sqlComments)
+  return Object.freeze({ ...options, ...flags, name, comments }) as unknown as EngineDefinition
 }
 
 /** @throws InvalidOptionsError */

@@ -1,3 +1,4 @@
+import type { RequestOrigin } from '../comments/origin.ts'
 import type { PoolStats } from '../postgres/pool-stats.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 import type { SessionStatus } from '../sessions/status.ts'
@@ -13,6 +14,8 @@ export interface EventOwner {
   readonly requestId: string | undefined
   /** What `session.info` is: in a request it has the `request`. */
   readonly info: SessionInfo
+  /** Where the work comes from: framework, route, trace. Undefined outside of requests. */
+  readonly origin: RequestOrigin | undefined
 }
 
 /** What every event says. */
@@ -82,7 +85,10 @@ export type QueryKind = 'begin' | 'commit' | 'prepare' | 'rollback' | 'script' |
 
 /** A statement is sent. The same object is published again when it has been answered, see {@link QueryEvent}. */
 export interface QueryStartEvent extends EngineEvent {
+  /** The text as the server is sent it. */
   readonly sql: string
+  /** The same without the comment of the option `sqlComments`: what to group by. */
+  readonly uncommented: string
   readonly parameters: readonly unknown[]
   readonly kind: QueryKind
   /** The server's process that it runs on; undefined on SQLite. */

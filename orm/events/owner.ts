@@ -1,3 +1,4 @@
+import type { RequestOrigin } from '../comments/origin.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 import type { EventOwner } from './events.ts'
 
@@ -9,10 +10,17 @@ export class Owner implements EventOwner {
   readonly label: string
   readonly requestId: string | undefined
   readonly info: SessionInfo
+  readonly #originOf: ((info: SessionInfo) => RequestOrigin | undefined) | undefined
 
-  constructor(label: string, info: SessionInfo, requestId?: string) {
+  /** @param originOf - asked only where somebody wants to know */
+  constructor(label: string, info: SessionInfo, requestId?: string, originOf?: (info: SessionInfo) => RequestOrigin | undefined) {
     this.label = label
     this.info = info
     this.requestId = requestId
+    this.#originOf = originOf
+  }
+
+  get origin(): RequestOrigin | undefined {
+    return this.#originOf?.(this.info)
   }
 }

@@ -7,6 +7,8 @@ export interface Sending {
   readonly engine: string
   readonly session: EventSession | undefined
   readonly sql: string
+  /** Without the comment that was put into it, where there is one. */
+  readonly uncommented?: string | undefined
   readonly parameters: readonly unknown[]
   readonly kind: QueryKind
   readonly pid?: number | undefined
@@ -39,10 +41,10 @@ const somebodyListens = (): boolean => isHeard('sqlassist:query:start') || isHea
  */
 export function watchQuery(sending: () => Sending): ((answered: Answered) => void) | undefined {
   if (!somebodyListens()) return undefined
-  const { engine, session, sql, parameters, kind, pid } = sending()
+  const { engine, session, sql, uncommented = sql, parameters, kind, pid } = sending()
   const at = performance.now()
   const event: Writable<QueryEvent> = {
-    ...engineEvent(engine, session, at), sql, parameters, kind, pid, internal: own.has(sql),
+    ...engineEvent(engine, session, at), sql, uncommented, parameters, kind, pid, internal: own.has(uncommented),
     durationMs: 0, rows: undefined, affected: undefined, error: undefined,
   }
   publish('sqlassist:query:start', event)

@@ -1,3 +1,4 @@
+import type { Commenter } from '../comments/commenter.ts'
 import type { CompleteLimits, ResetOnRelease } from '../engines/limits.ts'
 import type { Activity } from './activity.ts'
 import type { Checkout } from './checkout.ts'
@@ -13,6 +14,8 @@ export interface ClientHost extends CommitHost {
   /** How long one attempt to connect may take, in ms. */
   readonly connectTimeoutMs: number
   readonly resetOnRelease: ResetOnRelease
+  /** Writes the comments for what is sent, where they are wanted. */
+  readonly comments: Commenter | undefined
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown>
   /** Has another server answer a statement of a session; undefined where there is no other. */

@@ -1,4 +1,5 @@
 import { settlesWithin } from '../bounded.ts'
+import type { Commenter } from '../comments/commenter.ts'
 import { type CompleteLimits, DEFAULT_LIMITS, type EngineLimits, type ResetOnRelease } from '../engines/limits.ts'
 import { tellLeak } from '../events/tell.ts'
 import { ConnectionLostError, DatabaseUnavailableError } from '../errors.ts'
@@ -53,6 +54,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   readonly = false
   limits: CompleteLimits = DEFAULT_LIMITS
   resetOnRelease: ResetOnRelease = 'transaction'
+  comments: Commenter | undefined
   tellsTransactionId: boolean | undefined
   readonly #logger: () => SqlAssistLogger
   readonly #out = new Set<GuardedClient>()
@@ -172,6 +174,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   route(router: Router, front: EnginePool, source: Source): void {
     this.#router = router
     this.front = front
+    this.comments = front.comments
     this.source = source
   }
 

@@ -10,6 +10,7 @@ import { PREFIX } from '../transactions/two-phase/gid.ts'
 import { Activity } from './activity.ts'
 import { sendCancelRequest } from './cancel-request.ts'
 import type { Checkout } from './checkout.ts'
+import { ClientComments } from './client-comments.ts'
 import { commit, isCommitError, learnWhetherServerTells } from './commit.ts'
 import type { ClientHost, GuardedClient } from './client-types.ts'
 import { WHO_AM_I } from './commit-outcome.ts'
@@ -17,7 +18,7 @@ import type { ClientClass, PgResult, Release } from './pg.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
 import { TransactionFailure } from './transaction-failure.ts'
-import { watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
+import { textOf, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
 
 /**
  * Sent like a statement, it gives a connection back: kysely does not, where a hook such as `onReserveConnection` throws, and says only to
@@ -75,6 +76,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #prepared = false
     /** What the server has said to WHO_AM_I in this transaction. */
     #whoAmI: PgResult | undefined
+    readonly #comments = new ClientComments()
 
     constructor(options: Record<string, unknown>) {
       super(withConnectTimeout(options, host.connectTimeoutMs))
@@ -91,10 +93,12 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const [statement] = args
       const text = typeof statement === 'string' ? statement : (statement as { text?: unknown }).text
       if (typeof text === 'string' && typeof args.at(-1) !== 'function' && !isSubmittable(statement)) return this.#run(text, args)
-      if (!isSubmittable(statement)) return super.query(...(typeof args.at(-1) === 'function' ? watchedCallback(this, args) : args))
-      this.#assertHeld('other', this.#handedOut)
-      const submitted = super.query(...args)
-      if (isCursor(submitted)) this.#watchReads(submitted)
+      const asked = textOf(statement)
+      if (isSubmittable(statement)) this.#assertHeld('other', this.#handedOut)
+      const sent = this.#commented(args)
+      if (!isSubmittable(statement)) return super.query(...(typeof args.at(-1) === 'function' ? watchedCallback(this, sent, args) : sent))
+      const submitted = super.query(...sent)
+      if (isCursor(submitted)) this.#watchReads(submitted, asked)
       return submitted
     }
 
@@ -109,7 +113,12 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     #send(...args: unknown[]): Promise<PgResult> {
-      return watchedSend(this, args, () => super.query(...args) as Promise<PgResult>)
+      const sent = this.#commented(args)
+      return watchedSend(this, sent, args, () => super.query(...sent) as Promise<PgResult>)
+    }
+
+    #commented(args: unknown[]): unknown[] {
+      return host.comments === undefined ? args : this.#comments.add(host.comments, this.session?.whose, args)
     }
 
     async askOnce(...args: readonly unknown[]): Promise<unknown> {
@@ -242,9 +251,9 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       return this.#failure.current
     }
 
-    #watchReads(cursor: Cursor): void {
+    #watchReads(cursor: Cursor, asked: string): void {
       const [read, close] = [cursor.read.bind(cursor), cursor.close.bind(cursor)]
-      const told = watchCursor(this, cursor)
+      const told = watchCursor(this, cursor, asked)
       let rows = 0
       cursor.read = async (...args) => {
         try {

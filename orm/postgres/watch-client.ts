@@ -19,14 +19,19 @@ interface CursorLike {
   readonly values?: readonly unknown[] | null
 }
 
-/** Sends a statement, and tells of it and of the answer. */
-export function watchedSend<T extends PgResult | PgResult[]>(sender: Sender, args: readonly unknown[], send: () => Promise<T>): Promise<T> {
-  return watched(() => sending(sender, args), send, answeredWith)
+/**
+ * Sends a statement, and tells of it and of the answer.
+ *
+ * @param args - what is sent
+ * @param asked - the same before a comment was put into it
+ */
+export function watchedSend<T extends PgResult | PgResult[]>(sender: Sender, args: readonly unknown[], asked: readonly unknown[], send: () => Promise<T>): Promise<T> {
+  return watched(() => sending(sender, args, textOf(asked[0])), send, answeredWith)
 }
 
 /** The same for pg's other way to answer, by a callback, which is the last argument. */
-export function watchedCallback(sender: Sender, args: readonly unknown[]): unknown[] {
-  const answered = watchQuery(() => sending(sender, args.slice(0, -1)))
+export function watchedCallback(sender: Sender, args: readonly unknown[], asked: readonly unknown[]): unknown[] {
+  const answered = watchQuery(() => sending(sender, args.slice(0, -1), textOf(asked[0])))
   if (answered === undefined) return [...args]
   const callback = args.at(-1) as (error: unknown, answer: PgResult | PgResult[]) => void
   return [...args.slice(0, -1), (error: unknown, answer: PgResult | PgResult[]) => {
@@ -36,16 +41,19 @@ export function watchedCallback(sender: Sender, args: readonly unknown[]): unkno
 }
 
 /** Tells of a cursor, whose answer comes in parts. */
-export const watchCursor = (sender: Sender, cursor: object): ((answered: Answered) => void) | undefined => {
+export const watchCursor = (sender: Sender, cursor: object, asked: string): ((answered: Answered) => void) | undefined => {
   const { text = '', values } = cursor as CursorLike
-  return watchQuery(() => sending(sender, [text, values ?? []]))
+  return watchQuery(() => sending(sender, [text, values ?? []], asked))
 }
 
-function sending({ engine, session, processID }: Sender, [statement, values]: readonly unknown[]): Sending {
+/** The text of a statement, however it is given. */
+export const textOf = (statement: unknown): string => (typeof statement === 'string' ? statement : String((statement as Exclude<Statement, string>).text))
+
+function sending({ engine, session, processID }: Sender, [statement, values]: readonly unknown[], uncommented: string): Sending {
   const given = statement as Statement
-  const sql = typeof given === 'string' ? given : String(given.text)
+  const sql = textOf(given)
   const parameters = values ?? (typeof given === 'string' ? undefined : given.values)
-  return { engine, session, sql, parameters: Array.isArray(parameters) ? parameters : [], kind: kindOf(sql), pid: processID ?? undefined }
+  return { engine, session, sql, uncommented, parameters: Array.isArray(parameters) ? parameters : [], kind: kindOf(uncommented), pid: processID ?? undefined }
 }
 
 /** The last of several answers is that of the statement that was asked for; the others may have changed something too. */

@@ -37,7 +37,7 @@ export class Failover {
   readonly #candidates: Candidate[] = []
   /** The last primary that was seen. */
   #known: Sample | undefined
-  #searching: Promise<void> | undefined
+  #searching = false
   #closed = false
 
   constructor(pool: Movable, home: Candidate) {
@@ -74,8 +74,9 @@ export class Failover {
    * @param refused - the server is there, and accepts no writes
    */
   trouble(refused: boolean): void {
-    if (this.#closed) return
-    this.#searching ??= this.#search(refused).finally(() => (this.#searching = undefined))
+    if (this.#closed || this.#searching) return
+    this.#searching = true
+    void this.#search(refused).finally(() => (this.#searching = false))
   }
 
   close(): void {

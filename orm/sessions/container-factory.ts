@@ -67,7 +67,7 @@ export class ContainerFactory {
       if (isHeard('sqlassist:container:close')) publish('sqlassist:container:close', { at: since, owner, requestId, durationMs: performance.now() - since, status: container.status })
     }
     const horizon = wish instanceof Horizon ? wish : this.#horizons?.create(wish)
-    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId), logger, horizon })
+    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId, () => owner.origin), logger, horizon })
     const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, owner, logger, closed, beside, twoPhase: this.#twoPhase, horizon, horizons: this.#horizons }
     if (isHeard('sqlassist:container:open')) publish('sqlassist:container:open', { at: since, owner, requestId })
     const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })

@@ -179,7 +179,7 @@ t.test('what a job says of itself is the info of its sessions', async (t) => {
 t.test('draining ends the containers of one lot, and no others', async (t) => {
   const db = await assist(t, { writer: { config: (await sqlite(t)).config() } })
   const [one, other] = [db.containers(), db.containers()]
-  const create = (): DbSessionsContainer => one.create({ owner: { id: 1, label: 'A container', requestId: undefined, info: {} }, logger: noLogger }) as unknown as DbSessionsContainer
+  const create = (): DbSessionsContainer => one.create({ owner: { id: 1, label: 'A container', requestId: undefined, info: {}, origin: undefined }, logger: noLogger }) as unknown as DbSessionsContainer
   const [first, second] = [create(), create()]
   await Promise.all([first.close(), first.close()])
   t.equal(await one.drain(0), 1, 'one is left that nobody has closed')
@@ -190,7 +190,7 @@ t.test('draining ends the containers of one lot, and no others', async (t) => {
 t.test('what draining cannot end in time is not waited for a second time', async (t) => {
   const db = await assist(t, { writer: { config: (await sqlite(t)).config() } })
   const lot = db.containers()
-  const { transaction } = lot.create({ owner: { id: 2, label: 'A container', requestId: undefined, info: {} }, logger: noLogger }) as unknown as DbSessionsContainer
+  const { transaction } = lot.create({ owner: { id: 2, label: 'A container', requestId: undefined, info: {}, origin: undefined }, logger: noLogger }) as unknown as DbSessionsContainer
   const stuck = gate()
   await transaction.begin()
   transaction.beforeCommit(async () => await stuck.opened)

@@ -115,23 +115,29 @@ const flat = (sql: string): string => sql.replaceAll(/\s+/g, '')
 const byProcess = (statements: readonly { pid: number | null; sql: string }[]): Record<string, string[]> =>
   Object.fromEntries([...Map.groupBy(statements, ({ pid }) => String(pid))].map(([pid, list]) => [pid, list.map(({ sql }) => flat(sql))]))
 
-const app = await application(t, database)
-const panel = new Panel(app)
-app.get('/ways/:name', async (request) => {
-  await ways[(request.params as { name: string }).name]!(request.dbSession as never)
-  return 'done'
-})
+const plain = await application(t, database)
+const commented = await application(t, database, { plugin: { sqlComments: { application: `the 'shop' */ -- $1 ?`, requestId: true } } })
 
-for (const name of Object.keys(ways)) {
-  t.test(name, async (t) => {
-    const from = position()
-    t.equal((await app.inject(`/ways/${encodeURIComponent(name)}`)).body, 'done')
-    const { records, statements } = await panel.last()
-    await settled(from)
-    t.ok(records.length > 0)
-    t.equal(statements, records.length)
-    t.strictSame(byProcess(records), byProcess(logged(from)))
+for (const [suffix, app] of [['', plain], [', with comments in its SQL', commented]] as const) {
+  const panel = new Panel(app)
+  app.get('/ways/:name', async (request) => {
+    await ways[(request.params as { name: string }).name]!(request.dbSession as never)
+    return 'done'
   })
+
+  for (const name of Object.keys(ways)) {
+    t.test(name + suffix, async (t) => {
+      const from = position()
+      t.equal((await app.inject(`/ways/${encodeURIComponent(name)}`)).body, 'done')
+      const { records, statements } = await panel.last()
+      await settled(from)
+      t.ok(records.length > 0)
+      t.equal(statements, records.length)
+      t.strictSame(byProcess(records), byProcess(logged(from)))
+      const without = records.filter(({ sql }) => !sql.includes(`route='%2Fways%2F%3Aname'`))
+      t.equal(without.length, suffix === '' ? records.length : 0, 'a comment is in all of them, or in none')
+    })
+  }
 }
 
 /** The server may write its log after it has answered, and closes a session after the request: until nothing is added. */
