@@ -2,5 +2,6 @@
 export { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
 export { assertTransactionOptions, TRANSACTION_OPTIONS } from './transactions/options.ts'
 export { assertRetry } from './transactions/retry-options.ts'
+export { assertGuardOptions, GUARD_OPTIONS } from './guards/options.ts'
 export { assertLeakOptions } from './sessions/leak-watch.ts'
 export { assertContainerClass, isContainerMember } from './sessions/container-factory.ts'

@@ -1,7 +1,7 @@
 import type { ContainerOptions, EnginesInput, SqlAssist, SqlAssistOptions } from '../orm/index.ts'
 import { InvalidOptionsError, SqlAssist as SqlAssistClass } from '../orm/index.ts'
 import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTransactionOptions } from './transaction-settings.ts'
-import { assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
+import { assertContainerClass, assertGuardOptions, assertKnownOptions, assertLeakOptions, GUARD_OPTIONS, assertTimeout, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
 export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs'> {
@@ -43,7 +43,7 @@ export interface PluginSettings {
   readonly transaction: RequestTransactionOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', ...REQUEST_TRANSACTION_OPTIONS])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', ...GUARD_OPTIONS, 'cancelOnDisconnect', 'recoveryIntervalMs', ...REQUEST_TRANSACTION_OPTIONS])
 
 /** What Fastify itself puts into the options of every plugin. */
 const FASTIFYS_OWN: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -76,6 +76,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   if (containerClass !== undefined) assertContainerClass(containerClass)
   assertTimeout('closeTimeoutMs', closeTimeoutMs)
   assertLeakOptions(options)
+  assertGuardOptions(options)
   if (typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError('cancelOnDisconnect', 'must be true or false')
   assertRequestTransaction(options, '')
   return Object.freeze({
@@ -94,6 +95,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
       ...(containerClass === undefined ? {} : { containerClass }),
       ...(leakWarningMs === undefined ? {} : { leakWarningMs }),
       ...(leakStacks === undefined ? {} : { leakStacks }),
+      ...Object.fromEntries(GUARD_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])),
     }),
   })
 }

@@ -62,7 +62,7 @@ export class RequestContainers {
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
     const label = `Request ${request.id} (${request.method} ${request.routeOptions.url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
-    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id), logger: request.log, transaction: this.#transactionOf(request) })
+    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id), logger: request.log, transaction: this.#transactionOf(request), guards: request.routeOptions.config?.sqlassist })
     slots[kContainer] = container
     if (!this.live.has(reply)) {
       this.live.add(reply)

@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { InvalidOptionsError } from '../orm/index.ts'
-import { assertKnownOptions, isPlainObject } from '../orm/validation.ts'
+import { type GuardOptions, InvalidOptionsError } from '../orm/index.ts'
+import { assertGuardOptions, assertKnownOptions, GUARD_OPTIONS, isPlainObject } from '../orm/validation.ts'
 import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTransactionOptions } from './transaction-settings.ts'
 
 /** What a route may say differently from the plugin's options: `config: { sqlassist: { cancelOnDisconnect: false } }`. */
-export interface SqlAssistRouteOptions extends RequestTransactionOptions {
+export interface SqlAssistRouteOptions extends RequestTransactionOptions, GuardOptions {
   /** See the plugin's option of that name. */
   readonly cancelOnDisconnect?: boolean
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['cancelOnDisconnect', ...REQUEST_TRANSACTION_OPTIONS])
+const KNOWN: ReadonlySet<string> = new Set(['cancelOnDisconnect', ...GUARD_OPTIONS, ...REQUEST_TRANSACTION_OPTIONS])
 
 /**
  * Checks the options of every route of the scope when it is registered.
@@ -25,6 +25,7 @@ export function checkRoutes(app: FastifyInstance): void {
     assertKnownOptions(options, KNOWN, `${where}: `)
     const { cancelOnDisconnect } = options
     if (cancelOnDisconnect !== undefined && typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError(`${where}: cancelOnDisconnect`, 'must be true or false')
+    assertGuardOptions(options, `${where}: `)
     assertRequestTransaction(options, `${where}: `)
   })
 }

@@ -91,10 +91,12 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const [statement] = args
       const text = typeof statement === 'string' ? statement : (statement as { text?: unknown }).text
       if (typeof text === 'string' && typeof args.at(-1) !== 'function' && !isSubmittable(statement)) return this.#run(text, args)
-      if (!isSubmittable(statement)) return super.query(...(typeof args.at(-1) === 'function' ? watchedCallback(this, args) : args))
+      const send = (...what: unknown[]): unknown => super.query(...what)
+      if (!isSubmittable(statement)) return typeof args.at(-1) === 'function' ? watchedCallback(this, args, send) : send(...args)
       this.#assertHeld('other', this.#handedOut)
+      const told = isCursor(statement) ? watchCursor(this, statement) : undefined
       const submitted = super.query(...args)
-      if (isCursor(submitted)) this.#watchReads(submitted)
+      if (isCursor(submitted)) this.#watchReads(submitted, told)
       return submitted
     }
 
@@ -225,9 +227,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       return this.#failure.current
     }
 
-    #watchReads(cursor: Cursor): void {
+    #watchReads(cursor: Cursor, told: ReturnType<typeof watchCursor>): void {
       const [read, close] = [cursor.read.bind(cursor), cursor.close.bind(cursor)]
-      const told = watchCursor(this, cursor)
       let rows = 0
       cursor.read = async (...args) => {
         try {
