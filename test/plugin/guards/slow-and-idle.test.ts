@@ -141,8 +141,7 @@ t.test('what waits for a lock, or for another engine, is not idle', async (t) =>
   })
   it.app.get('/other', async (request) => {
     const { reader, writer } = sessionsOf(request)
-    await writer.count(Author)
-    await reader.execute(`select pg_sleep(${LONGER_MS / 1000})`)
+    await Promise.all([writer.count(Author), reader.execute(`select pg_sleep(${LONGER_MS / 1000})`)])
     return {}
   })
   const somebody = new pg.Client({ connectionString: database.at })
