@@ -444,6 +444,47 @@ export const MigrationFailedError = coded(
 
 export const CommandLineError = coded('CommandLineError', 'SQLASSIST_COMMAND_LINE', 500, (problem: string) => problem)
 
+// ---- guards for development --------------------------------------------------------------------------------------------
+
+const NPlusOne = coded(
+  'NPlusOneError', 'SQLASSIST_N_PLUS_ONE', 500,
+  ({ engine, text }: LoopOfQueries) =>
+    `On engine '${engine}': ${text}. The last of them was not sent, because 'nPlusOne' is 'throw'; a route that means to may say config: { sqlassist: { nPlusOne: 'off' } }.`,
+)
+
+/** Queries that look as if a loop sent them. */
+export interface LoopOfQueries {
+  readonly engine: string
+  /** The entity that they read; null where it was not to be found out. */
+  readonly entity: string | null
+  /** `Group.members`: the relation that they follow; null where none was found. */
+  readonly relation: string | null
+  /** How many there were, with the one that was not sent. */
+  readonly count: number
+  /** `file:line:column` in the application; undefined where no `await` leads back there. */
+  readonly caller?: string
+  /** All of this in words. */
+  readonly text: string
+}
+
+/** A loop was to send one query more for each of its rounds. */
+export class NPlusOneError extends NPlusOne implements Omit<LoopOfQueries, 'text'> {
+  readonly engine: string
+  readonly entity: string | null
+  readonly relation: string | null
+  readonly count: number
+  readonly caller?: string
+
+  constructor(loop: LoopOfQueries) {
+    super(loop)
+    this.engine = loop.engine
+    this.entity = loop.entity
+    this.relation = loop.relation
+    this.count = loop.count
+    if (loop.caller !== undefined) this.caller = loop.caller
+  }
+}
+
 // ---- the debug panel --------------------------------------------------------------------------------------------------
 
 export const PluginMissingError = coded(

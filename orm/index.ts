@@ -92,7 +92,8 @@ export type {
   TransactionSavepointEvent,
 } from './events/events.ts'
 export type { SqlAssistLogger } from './logger.ts'
-export type { CommitOutcomes, SqlAssistError, SqlAssistErrorClass } from './errors.ts'
+export type { GuardOptions, NPlusOneMode } from './guards/options.ts'
+export type { CommitOutcomes, LoopOfQueries, SqlAssistError, SqlAssistErrorClass } from './errors.ts'
 export {
   AlreadyRegisteredError,
   ArgumentInvalidError,
@@ -124,6 +125,7 @@ export {
   MigrationFailedError,
   MikroOrmUnsupportedError,
   MultipleRowsError,
+  NPlusOneError,
   OptionalPeerMissingError,
   OrmConnectedError,
   OrmWithoutConfigError,

@@ -7,6 +7,8 @@ import type { EngineRegistry } from './engines/registry.ts'
 import { assertMikroOrmSupported } from './engines/self-check.ts'
 import { validateEngines } from './engines/validate.ts'
 import { Owner } from './events/owner.ts'
+import { Guards } from './guards/guards.ts'
+import { assertGuardOptions, GUARD_OPTIONS, type GuardOptions } from './guards/options.ts'
 import { DisposedError, InvalidOptionsError, ReinitUnsupportedError } from './errors.ts'
 import { assertLogger, noLogger, type SqlAssistLogger } from './logger.ts'
 import { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
@@ -60,13 +62,13 @@ export interface TokenOptions {
   readonly secret?: TokenSecret
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'consistency', 'consistencyToken', 'sqlComments'])
-const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal', 'after', 'consistency'])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'logger', 'discovery', 'closeTimeoutMs', 'recoveryIntervalMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'consistency', 'consistencyToken', 'sqlComments', ...GUARD_OPTIONS])
+const KNOWN_SESSION: ReadonlySet<string> = new Set(['info', 'signal', 'after', 'consistency', ...GUARD_OPTIONS])
 const CLOSE_TIMEOUT_MS = 10_000
 const RECOVERY_INTERVAL_MS = 30_000
 
-/** What {@link SqlAssist.session} is given. */
-export interface SessionOptions {
+/** What {@link SqlAssist.session} is given. Guards that are named here are others than those of {@link createSqlAssist}. */
+export interface SessionOptions extends GuardOptions {
   /** What the sessions know of their surroundings, readable as `session.info`. */
   readonly info?: SessionInfo
   /** Ends the container when it fires, as the client's leaving ends a request. */
@@ -151,8 +153,8 @@ export class SqlAssist<E extends object = {}> {
   async transaction<T>(work: (session: DbSessionsContainer<E>) => T | Promise<T>, options: TransactionRunOptions & SessionOptions = {}): Promise<T> {
     if (typeof work !== 'function') throw new InvalidOptionsError('transaction()', 'needs a function that does the work')
     assertRunOptions(options, [...KNOWN_SESSION])
-    const { info, signal, after, consistency, ...run } = options
-    const session: SessionOptions = { ...(info === undefined ? {} : { info }), ...(signal === undefined ? {} : { signal }), after, consistency }
+    const { info, signal, after, consistency, nPlusOne, slowQueryMs, idleTransactionMs, ...run } = options
+    const session = Object.fromEntries(Object.entries({ info, signal, after, consistency, nPlusOne, slowQueryMs, idleTransactionMs }).filter(([, value]) => value !== undefined)) as SessionOptions
     assertSessionOptions(session)
     return await runInTransaction((settings) => this.#session(session, settings), work, run, signal)
   }
@@ -162,7 +164,7 @@ export class SqlAssist<E extends object = {}> {
     const { info = {}, signal, after: token, consistency } = options
     const end = (): void => void container.close({ aborted: true, stop: true })
     // The signal may live as long as the process: it must not keep every container that was ever given it.
-    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction, horizon: { token, consistency } })
+    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction, horizon: { token, consistency }, guards: options })
     if (signal?.aborted) end()
     else signal?.addEventListener('abort', end, { once: true })
     return container as unknown as DbSessionsContainer<E>
@@ -222,7 +224,8 @@ export class SqlAssist<E extends object = {}> {
    * @internal
    */
   containers(options: ContainerOptions = {}): ContainerFactory {
-    const factory = new ContainerFactory(this.#registry, options, this.#twoPhase, this.#horizons)
+    const guards = new Guards(options, (engine) => this.#registry.get(engine).orm)
+    const factory = new ContainerFactory(this.#registry, guards, options, this.#twoPhase, this.#horizons)
     this.#factories.add(factory)
     return factory
   }
@@ -254,6 +257,7 @@ export class SqlAssist<E extends object = {}> {
     if (forced > 0) this.#logger.warn({ containers: forced }, `${forced} session containers were still open after ${this.#closeTimeoutMs} ms and have been closed`)
     await this.#recovering?.stop()
     await Promise.all([...this.#registry].map(async (engine) => await engine.dispose(this.#closeTimeoutMs)))
+    for (const factory of this.#factories) factory.dispose()
   }
 }
 
@@ -275,6 +279,7 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   assertConsistency('consistency', options.consistency)
   assertTokenOptions(options.consistencyToken)
   assertSqlComments('sqlComments', options.sqlComments)
+  assertGuardOptions(options)
   if (discovery !== 'registration' && discovery !== 'deferred') throw new InvalidOptionsError('discovery', `must be 'registration' or 'deferred'`)
   assertLogger(logger)
   const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name), options.sqlComments)
@@ -289,6 +294,7 @@ function assertSessionOptions(options: SessionOptions): void {
   if (after !== undefined && typeof after !== 'string') throw new InvalidOptionsError('after', 'must be a token, as $token() of another session has returned it')
   assertConsistency('consistency', consistency)
   if (info !== undefined && (typeof info !== 'object' || info === null)) throw new InvalidOptionsError('info', 'must be an object')
+  assertGuardOptions(options)
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError('signal', 'must be an AbortSignal')
 }
 

@@ -2,7 +2,7 @@ import type { Consistency, ContainerOptions, EnginesInput, SqlAssist, SqlAssistO
 import { InvalidOptionsError, SqlAssist as SqlAssistClass } from '../orm/index.ts'
 import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTransactionOptions } from './transaction-settings.ts'
 import { assertClientToken, type ClientTokenOptions } from './client-token.ts'
-import { assertConsistency, assertContainerClass, assertKnownOptions, assertLeakOptions, assertTimeout, isPlainObject } from '../orm/validation.ts'
+import { assertConsistency, assertContainerClass, assertGuardOptions, assertKnownOptions, assertLeakOptions, assertTimeout, GUARD_OPTIONS, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
 export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs' | 'sqlComments'> {
@@ -54,7 +54,7 @@ export interface PluginSettings {
   readonly transaction: RequestTransactionOptions
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', 'consistency', 'consistencyToken', 'sqlComments', ...REQUEST_TRANSACTION_OPTIONS])
+const KNOWN: ReadonlySet<string> = new Set(['engines', 'sqlassist', 'dispose', 'attribute', 'requestContext', 'discovery', 'closeTimeoutMs', 'anyPreferences', 'containerClass', 'leakWarningMs', 'leakStacks', 'cancelOnDisconnect', 'recoveryIntervalMs', 'consistency', 'consistencyToken', 'sqlComments', ...GUARD_OPTIONS, ...REQUEST_TRANSACTION_OPTIONS])
 
 /** What Fastify itself puts into the options of every plugin. */
 const FASTIFYS_OWN: readonly string[] = ['prefix', 'logLevel', 'logSerializers']
@@ -91,6 +91,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   assertConsistency('consistency', options.consistency)
   const { consistency, consistencyToken = {} } = options
   assertClientToken(consistencyToken, sqlassist !== undefined)
+  assertGuardOptions(options)
   if (typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError('cancelOnDisconnect', 'must be true or false')
   assertRequestTransaction(options, '')
   return Object.freeze({
@@ -112,6 +113,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
       ...(containerClass === undefined ? {} : { containerClass }),
       ...(leakWarningMs === undefined ? {} : { leakWarningMs }),
       ...(leakStacks === undefined ? {} : { leakStacks }),
+      ...Object.fromEntries(GUARD_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])),
     }),
   })
 }

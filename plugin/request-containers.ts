@@ -68,7 +68,7 @@ export class RequestContainers {
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
     const label = `Request ${request.id} (${request.method} ${request.routeOptions.url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
-    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id, originOf), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request) })
+    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id, originOf), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request), guards: routeOptionsOf(request) })
     slots[kContainer] = container
     if (!this.live.has(reply)) {
       this.live.add(reply)

@@ -1,17 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Consistency, InvalidOptionsError } from '../orm/index.ts'
-import { assertConsistency, assertKnownOptions, isPlainObject } from '../orm/validation.ts'
+import { type Consistency, type GuardOptions, InvalidOptionsError } from '../orm/index.ts'
+import { assertConsistency, assertGuardOptions, assertKnownOptions, GUARD_OPTIONS, isPlainObject } from '../orm/validation.ts'
 import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTransactionOptions } from './transaction-settings.ts'
 
 /** What a route may say differently from the plugin's options: `config: { sqlassist: { cancelOnDisconnect: false } }`. */
-export interface SqlAssistRouteOptions extends RequestTransactionOptions {
+export interface SqlAssistRouteOptions extends RequestTransactionOptions, GuardOptions {
   /** See the plugin's option of that name. */
   readonly cancelOnDisconnect?: boolean
   /** See the plugin's option of that name. */
   readonly consistency?: Consistency
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['cancelOnDisconnect', 'consistency', ...REQUEST_TRANSACTION_OPTIONS])
+const KNOWN: ReadonlySet<string> = new Set(['cancelOnDisconnect', 'consistency', ...GUARD_OPTIONS, ...REQUEST_TRANSACTION_OPTIONS])
 
 /**
  * Checks the options of every route of the scope when it is registered.
@@ -28,6 +28,7 @@ export function checkRoutes(app: FastifyInstance): void {
     const { cancelOnDisconnect } = options
     if (cancelOnDisconnect !== undefined && typeof cancelOnDisconnect !== 'boolean') throw new InvalidOptionsError(`${where}: cancelOnDisconnect`, 'must be true or false')
     assertConsistency(`${where}: consistency`, options['consistency'])
+    assertGuardOptions(options, `${where}: `)
     assertRequestTransaction(options, `${where}: `)
   })
 }

@@ -36,6 +36,7 @@ export function shutDownWithApplication(app: FastifyInstance, { sqlassist, conta
     clearInterval(cuttingOff)
     // An application that fails to start is closed without preClose.
     await containers.drain(deadline === undefined ? closeTimeoutMs : Math.max(deadline - Date.now(), 0))
+    containers.dispose()
     if (disposes) await sqlassist.dispose()
   })
 }

@@ -83,7 +83,7 @@ export interface SessionCloseEvent extends EngineEvent {
 /** What a statement does to the transaction around it, by its first words; a script is several statements, of which one ends a transaction. */
 export type QueryKind = 'begin' | 'commit' | 'prepare' | 'rollback' | 'script' | 'other'
 
-/** A statement is sent. The same object is published again when it has been answered, see {@link QueryEvent}. */
+/** A statement is sent, unless a guard refuses it. The same object is published again when it has been answered, see {@link QueryEvent}. */
 export interface QueryStartEvent extends EngineEvent {
   /** The text as the server is sent it. */
   readonly sql: string

@@ -1,3 +1,4 @@
+import type { SqlAssistLogger } from '../logger.ts'
 import type { EventOwner, LeakEvent, SqlAssistEvents } from './events.ts'
 import { isHeard, publish, type SqlAssistEventName } from './publish.ts'
 
@@ -27,7 +28,15 @@ export async function timed<N extends TimedName, T>(name: N, owner: EventOwner |
   }
 }
 
-/** Tells of something that is held for too long, or came back as it should not. */
-export function tellLeak(kind: LeakEvent['kind'], message: string, { owner, engine }: { readonly owner: EventOwner | undefined; readonly engine?: string | undefined }): void {
+/** Whom a warning is for, and what it is about. */
+interface Concerned {
+  readonly logger: SqlAssistLogger
+  readonly owner: EventOwner | undefined
+  readonly engine?: string | undefined
+}
+
+/** Tells of something that is held for too long, or came back as it should not: in the log, and to whoever listens. */
+export function warnOfLeak(kind: LeakEvent['kind'], { logger, owner, engine }: Concerned, context: object, message: string): void {
+  logger.warn(context, message)
   if (isHeard('sqlassist:leak')) publish('sqlassist:leak', { at: performance.now(), owner, requestId: owner?.requestId, kind, engine, message })
 }

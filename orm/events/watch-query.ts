@@ -1,6 +1,7 @@
 import { engineEvent, type EventSession } from './engine-event.ts'
 import type { QueryEvent, QueryKind } from './events.ts'
 import { isHeard, publish } from './publish.ts'
+import { refusalOf } from './refusal.ts'
 
 /** A statement that is about to be sent. */
 export interface Sending {
@@ -38,6 +39,7 @@ const somebodyListens = (): boolean => isHeard('sqlassist:query:start') || isHea
  *
  * @param sending - called only where somebody listens
  * @returns tells that it was answered, once; undefined where nobody listens
+ * @throws what a listener has refused it with: it must not be sent
  */
 export function watchQuery(sending: () => Sending): ((answered: Answered) => void) | undefined {
   if (!somebodyListens()) return undefined
@@ -49,28 +51,32 @@ export function watchQuery(sending: () => Sending): ((answered: Answered) => voi
   }
   publish('sqlassist:query:start', event)
   let open = true
-  return (answered) => {
+  const tell = (answered: Answered): void => {
     if (!open) return
     open = false
     event.durationMs = performance.now() - at
     Object.assign(event, answered)
     publish('sqlassist:query:end', event)
   }
+  const refusal = refusalOf(event)
+  if (refusal === undefined) return tell
+  tell({ error: refusal })
+  throw refusal
 }
 
 /** Sends a statement that is answered once, and tells of both. Where nobody listens it costs a function call. */
 export function watched<T>(sending: () => Sending, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
-  const answered = watchQuery(sending)
-  return answered === undefined ? send() : telling(answered, send, read)
+  return somebodyListens() ? telling(sending, send, read) : send()
 }
 
-async function telling<T>(answered: (answered: Answered) => void, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
+async function telling<T>(sending: () => Sending, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
+  const answered = watchQuery(sending)
   try {
     const answer = await send()
-    answered(read(answer))
+    answered?.(read(answer))
     return answer
   } catch (error) {
-    answered({ error })
+    answered?.({ error })
     throw error
   }
 }

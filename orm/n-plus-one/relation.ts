@@ -1,5 +1,10 @@
 import type { EntityMetadata, EntityProperty, MikroORM } from '@mikro-orm/core'
-import type { QueryShape } from '../sql/query-shape.ts'
+import type { QueryKey, QueryShape } from '../sql/query-shape.ts'
+
+/** A query, and the column that it finds its rows by. */
+export interface Following extends Pick<QueryShape, 'tables'> {
+  readonly key: Pick<QueryKey, 'table' | 'column'> | undefined
+}
 
 /** What a query has followed, as the entities call it. */
 export interface Followed {
@@ -12,7 +17,7 @@ export interface Followed {
  *
  * @param before - tables that were read earlier: of several relations that lead there, the one that starts at one of these
  */
-export function followed({ tables, key }: QueryShape, orm: MikroORM, before: ReadonlySet<string>): Followed | undefined {
+export function followed({ tables, key }: Following, orm: MikroORM, before: ReadonlySet<string>): Followed | undefined {
   const metas = [...orm.getMetadata().getAll().values()]
   const entityOf = (table: string | undefined): EntityMetadata | undefined => metas.find((meta) => meta.tableName === table && !meta.pivotTable)
   const read = entityOf(tables[0]!.name) ?? tables.map(({ name }) => entityOf(name)).find((meta) => meta !== undefined)

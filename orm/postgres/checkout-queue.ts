@@ -1,5 +1,5 @@
 import type { CompleteLimits } from '../engines/limits.ts'
-import { tellLeak } from '../events/tell.ts'
+import { warnOfLeak } from '../events/tell.ts'
 import { CheckoutTimeoutError, DatabaseUnavailableError, PoolDeadlockError, PoolQueueFullError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { SessionState } from '../sessions/state.ts'
@@ -104,8 +104,7 @@ export class CheckoutQueue implements WaitingPool {
     if (last === undefined) return
     const who = [...out].flatMap(({ checkout }) => (checkout === undefined ? [] : describeHolder(checkout))).join('; ')
     const message = `The pool of engine '${engine}' waits for itself. Its connections are held by ${who}`
-    this.#pool.log().warn({ engine, waiting: this.size }, message)
-    tellLeak('pool', message, { owner: undefined, engine })
+    warnOfLeak('pool', { logger: this.#pool.log(), owner: undefined, engine }, { engine, waiting: this.size }, message)
     last.fail(new PoolDeadlockError(engine, this.#describe()))
   }
 }

@@ -1,7 +1,7 @@
 import { settlesWithin } from '../bounded.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import { type CompleteLimits, DEFAULT_LIMITS, type EngineLimits, type ResetOnRelease } from '../engines/limits.ts'
-import { tellLeak } from '../events/tell.ts'
+import { warnOfLeak } from '../events/tell.ts'
 import { ConnectionLostError, DatabaseUnavailableError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { runningSession } from '../sessions/running.ts'
@@ -340,8 +340,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     const session = client.checkout?.session
     const logger = session?.logger ?? this.#logger()
     const message = `${text} (engine '${this.engine}', ${session?.fullLabel ?? 'code outside of sessions'})`
-    logger.warn({ engine: this.engine, pid: client.processID, session: session?.id }, message)
-    tellLeak('transaction', message, { owner: session?.whose, engine: this.engine })
+    warnOfLeak('transaction', { logger, owner: session?.whose, engine: this.engine }, { engine: this.engine, pid: client.processID, session: session?.id }, message)
   }
 
   distrustIdle(refused = false): void {

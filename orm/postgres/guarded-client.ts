@@ -93,12 +93,14 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const [statement] = args
       const text = typeof statement === 'string' ? statement : (statement as { text?: unknown }).text
       if (typeof text === 'string' && typeof args.at(-1) !== 'function' && !isSubmittable(statement)) return this.#run(text, args)
+      const send = (...what: unknown[]): unknown => super.query(...what)
       const asked = textOf(statement)
       if (isSubmittable(statement)) this.#assertHeld('other', this.#handedOut)
       const sent = this.#commented(args)
-      if (!isSubmittable(statement)) return super.query(...(typeof args.at(-1) === 'function' ? watchedCallback(this, sent, args) : sent))
+      if (!isSubmittable(statement)) return typeof args.at(-1) === 'function' ? watchedCallback(this, sent, args, send) : send(...sent)
+      const told = isCursor(sent[0]) ? watchCursor(this, sent[0], asked) : undefined
       const submitted = super.query(...sent)
-      if (isCursor(submitted)) this.#watchReads(submitted, asked)
+      if (isCursor(submitted)) this.#watchReads(submitted, told)
       return submitted
     }
 
@@ -251,9 +253,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       return this.#failure.current
     }
 
-    #watchReads(cursor: Cursor, asked: string): void {
+    #watchReads(cursor: Cursor, told: ReturnType<typeof watchCursor>): void {
       const [read, close] = [cursor.read.bind(cursor), cursor.close.bind(cursor)]
-      const told = watchCursor(this, cursor, asked)
       let rows = 0
       cursor.read = async (...args) => {
         try {

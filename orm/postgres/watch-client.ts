@@ -30,14 +30,20 @@ export function watchedSend<T extends PgResult | PgResult[]>(sender: Sender, arg
 }
 
 /** The same for pg's other way to answer, by a callback, which is the last argument. */
-export function watchedCallback(sender: Sender, args: readonly unknown[], asked: readonly unknown[]): unknown[] {
-  const answered = watchQuery(() => sending(sender, args.slice(0, -1), textOf(asked[0])))
-  if (answered === undefined) return [...args]
-  const callback = args.at(-1) as (error: unknown, answer: PgResult | PgResult[]) => void
-  return [...args.slice(0, -1), (error: unknown, answer: PgResult | PgResult[]) => {
+export function watchedCallback(sender: Sender, args: readonly unknown[], asked: readonly unknown[], send: (...args: unknown[]) => unknown): unknown {
+  const callback = args.at(-1) as (error: unknown, answer?: PgResult | PgResult[]) => void
+  let answered: ((answered: Answered) => void) | undefined
+  try {
+    answered = watchQuery(() => sending(sender, args.slice(0, -1), textOf(asked[0])))
+  } catch (refusal) {
+    process.nextTick(callback, refusal)
+    return undefined
+  }
+  if (answered === undefined) return send(...args)
+  return send(...args.slice(0, -1), (error: unknown, answer: PgResult | PgResult[]) => {
     answered(error ? { error } : answeredWith(answer))
     callback(error, answer)
-  }]
+  })
 }
 
 /** Tells of a cursor, whose answer comes in parts. */

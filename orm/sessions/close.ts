@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { engineEvent } from '../events/engine-event.ts'
 import { isHeard, publish } from '../events/publish.ts'
-import { tellLeak } from '../events/tell.ts'
+import { warnOfLeak } from '../events/tell.ts'
 import { ConnectionLostError } from '../errors.ts'
 import { debug } from '../logger.ts'
 import { rollBackStrayTransaction } from '../sqlite/stray-transaction.ts'
@@ -52,8 +52,7 @@ async function endSession(em: EntityManager, state: SessionState, { aborted = fa
 }
 
 function warnOfLeft({ logger, engine, id, whose }: SessionState, message: string): void {
-  logger.warn({ engine: engine.name, session: id }, message)
-  tellLeak('transaction', message, { owner: whose, engine: engine.name })
+  warnOfLeak('transaction', { logger, owner: whose, engine: engine.name }, { engine: engine.name, session: id }, message)
 }
 
 /** SQLite has one connection, which does not come back to a pool that would look at it. */

@@ -2,6 +2,8 @@ import type { EventOwner } from '../events/events.ts'
 import { Owner } from '../events/owner.ts'
 import { isHeard, publish } from '../events/publish.ts'
 import { EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
+import type { Guards } from '../guards/guards.ts'
+import type { GuardOptions } from '../guards/options.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { Horizon } from '../routing/horizon.ts'
 import type { Horizons, HorizonWish } from '../routing/horizons.ts'
@@ -17,7 +19,7 @@ import type { DbSessionsContainer } from './types.ts'
 export type ContainerClass = new (setup: never) => DbSessionsContainer<any>
 
 /** The options that decide what the containers of an application look like. */
-export interface ContainerOptions extends LeakOptions {
+export interface ContainerOptions extends LeakOptions, GuardOptions {
   /** Which engine `any` means: the first of these that is open, else the first. Default: `['reader', 'writer']`. */
   readonly anyPreferences?: readonly string[]
   /** A subclass of `DbSessionsContainer`, for members of your own. */
@@ -34,6 +36,8 @@ export interface ContainerWish {
   readonly transaction?: ManagerSettings | undefined
   /** What its sessions are to see again, or already a horizon that it shares. */
   readonly horizon?: HorizonWish | Horizon | undefined
+  /** What is to be guarded in it; without it what the options say. */
+  readonly guards?: GuardOptions | undefined
 }
 
 /** Makes containers and knows which of them are alive. One for each registration of the plugin. */
@@ -42,37 +46,41 @@ export class ContainerFactory {
   readonly #anyPreferences: readonly string[]
   readonly #Container: typeof SessionsContainer
   readonly #leaks: LeakWatch
+  readonly #guards: Guards
   readonly #twoPhase: TwoPhase | undefined
   readonly #horizons: Horizons | undefined
   readonly #live = new Set<SessionsContainer>()
   #waiting: (() => void)[] = []
   #checked = false
 
-  constructor(engines: SessionSources, options: ContainerOptions = {}, twoPhase?: TwoPhase, horizons?: Horizons) {
+  constructor(engines: SessionSources, guards: Guards, options: ContainerOptions, twoPhase?: TwoPhase, horizons?: Horizons) {
     this.#twoPhase = twoPhase
     this.#horizons = horizons
     this.#engines = engines
     this.#leaks = new LeakWatch(options)
+    this.#guards = guards
     this.#anyPreferences = preferencesOf(options.anyPreferences, engines)
     this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
   }
 
-  create({ owner, logger, ended, transaction, horizon: wish }: ContainerWish): SessionsContainer {
+  create({ owner, logger, ended, transaction, horizon: wish, guards }: ContainerWish): SessionsContainer {
     const since = performance.now()
     const { requestId, info, label } = owner
     const closed = (container: SessionsContainer): void => {
       this.#forget(container)
       unwatch()
+      unguard?.()
       ended?.()
       if (isHeard('sqlassist:container:close')) publish('sqlassist:container:close', { at: since, owner, requestId, durationMs: performance.now() - since, status: container.status })
     }
     const horizon = wish instanceof Horizon ? wish : this.#horizons?.create(wish)
-    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId, () => owner.origin), logger, horizon })
+    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId, () => owner.origin), logger, horizon, guards })
     const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, owner, logger, closed, beside, twoPhase: this.#twoPhase, horizon, horizons: this.#horizons }
     if (isHeard('sqlassist:container:open')) publish('sqlassist:container:open', { at: since, owner, requestId })
     const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })
     this.#checkFields(container)
     const unwatch = this.#leaks.watch(owner, logger, container.$states)
+    const unguard = this.#guards.watch(owner, logger, guards)
     this.#live.add(container)
     return container
   }
@@ -98,6 +106,11 @@ export class ContainerFactory {
     await this.#drained(Math.min(timeoutMs, FORCED_CLOSE_MS))
     for (const container of late) this.#live.delete(container) // whoever drains again need not wait for them again
     return late.length
+  }
+
+  /** Containers that are made from here on are not guarded any more. */
+  dispose(): void {
+    this.#guards.dispose()
   }
 
   async #drained(timeoutMs: number): Promise<boolean> {

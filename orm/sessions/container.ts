@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import { engineEvent } from '../events/engine-event.ts'
 import type { EventOwner } from '../events/events.ts'
 import { isHeard, publish } from '../events/publish.ts'
-import { tellLeak } from '../events/tell.ts'
+import { warnOfLeak } from '../events/tell.ts'
 import { EngineUnknownError, SessionClosedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { Horizon } from '../routing/horizon.ts'
@@ -216,9 +216,7 @@ export class SessionsContainer {
     // After the reply of a request somebody may still read: a stream that is its body, or a hook.
     const lost = left && end.aborted !== true && (manager.$mode === 'manual' || (await manager.$hasWork().catch(() => true)))
     if (lost) {
-      const message = `${this.#setup.owner.label} ended with its transaction open: it is aborted`
-      this.#setup.logger.warn({}, message)
-      tellLeak('transaction', message, { owner: this.#setup.owner })
+      warnOfLeak('transaction', this.#setup, {}, `${this.#setup.owner.label} ended with its transaction open: it is aborted`)
     }
     const ends = [...this.#sessions].map(async ([name, session]) => {
       await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left || manager?.$keptOpen === true ? { ...end, aborted: true } : end)

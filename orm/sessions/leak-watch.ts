@@ -2,7 +2,7 @@ import { InvalidOptionsError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { assertTimeout } from '../options-check.ts'
 import type { EventOwner } from '../events/events.ts'
-import { tellLeak } from '../events/tell.ts'
+import { warnOfLeak } from '../events/tell.ts'
 import type { SessionState } from './state.ts'
 
 /** What is known of a container that lives. */
@@ -69,8 +69,7 @@ export class LeakWatch {
       const message =
         `${owner.label} has kept its sessions open for ${Math.round(now - since)} ms: ${held.length === 0 ? 'none was touched' : held.join('; ')}. ` +
         `Close what is not needed any more; the limit is 'leakWarningMs'`
-      logger.warn({ ms: Math.round(now - since), ...(stack === undefined ? {} : { stack }) }, message)
-      tellLeak('container', message, { owner })
+      warnOfLeak('container', { logger, owner }, { ms: Math.round(now - since), ...(stack === undefined ? {} : { stack }) }, message)
     }
   }
 }

@@ -1,11 +1,12 @@
+import { placeholders } from './parameters.ts'
 import { isMeant, isWord, nameOf, type Token, tokensOf } from './tokens.ts'
 
-/** What a query reads, and by which column it finds it. */
+/** What a query reads, and by which columns it finds it. */
 export interface QueryShape {
   /** The tables after `from` and `join`, without their schemas. */
   readonly tables: readonly TableUse[]
-  /** Undefined where there is no `column = value` or `column in (values)`. */
-  readonly key: { readonly table: string | undefined; readonly column: string } | undefined
+  /** Each `column = value` and `column in (values)` of the condition. */
+  readonly keys: readonly QueryKey[]
 }
 
 interface TableUse {
@@ -13,14 +14,24 @@ interface TableUse {
   readonly alias: string | undefined
 }
 
-/** @returns undefined for what is no simple query */
-export function queryShapeOf(sql: string): QueryShape | undefined {
-  const meant = tokensOf(sql).filter(isMeant)
+/** A column that is compared with values. */
+export interface QueryKey {
+  readonly table: string | undefined
+  readonly column: string
+  /** The value as it is written; the number of the parameter that it is, from 0; undefined where there are several. */
+  readonly value: string | number | undefined
+}
+
+/**
+ * @param sql - a text, or what is meant of its pieces
+ * @param parameters - how many values come beside the text
+ * @returns undefined for what is no simple query
+ */
+export function queryShapeOf(sql: string | readonly Token[], parameters = 0): QueryShape | undefined {
+  const meant = typeof sql === 'string' ? tokensOf(sql).filter(isMeant) : sql
   if (!isWord(meant[0], 'select')) return undefined
   const tables = meant.flatMap((token, index) => (isWord(token, 'from', 'join') ? (tableAt(meant, index + 1) ?? []) : []))
-  const where = meant.findIndex((token) => isWord(token, 'where'))
-  if (tables.length === 0 || where === -1) return undefined
-  return { tables, key: keyAfter(meant, where, tables) }
+  return tables.length === 0 ? undefined : { tables, keys: [...keysOf(meant, tables, placeholders(meant, parameters))] }
 }
 
 function tableAt(meant: readonly Token[], start: number): TableUse | undefined {
@@ -32,17 +43,20 @@ function tableAt(meant: readonly Token[], start: number): TableUse | undefined {
   return { name, alias }
 }
 
-/** The first column that is compared with a value. */
-function keyAfter(meant: readonly Token[], where: number, tables: readonly TableUse[]): QueryShape['key'] {
+function* keysOf(meant: readonly Token[], tables: readonly TableUse[], parameters: ReadonlyMap<number, number>): Generator<QueryKey> {
+  const where = meant.findIndex((token) => isWord(token, 'where'))
+  if (where === -1) return
   for (let at = where + 1; at < meant.length && !isWord(meant[at], 'order', 'limit', 'group'); at++) {
     const column = nameOf(meant[at])
     if (column === undefined || meant[at + 1]?.text === '.') continue
-    const isKey = meant[at + 1]?.text === '=' ? isValue(meant[at + 2]) : isWord(meant[at + 1], 'in') && meant[at + 2]?.text === '(' && isValue(meant[at + 3])
-    if (!isKey) continue
+    const isList = isWord(meant[at + 1], 'in') && meant[at + 2]?.text === '('
+    const place = isList ? at + 3 : at + 2
+    if ((!isList && meant[at + 1]?.text !== '=') || !isValue(meant[place])) continue
     const prefix = meant[at - 1]?.text === '.' ? nameOf(meant[at - 2]) : undefined
-    return { table: prefix === undefined ? undefined : (tables.find(({ alias, name }) => (alias ?? name) === prefix)?.name ?? prefix), column }
+    const table = prefix === undefined ? undefined : (tables.find(({ alias, name }) => (alias ?? name) === prefix)?.name ?? prefix)
+    const several = isList && meant[place + 1]?.text !== ')'
+    yield { table, column, value: several ? undefined : (parameters.get(place) ?? meant[place]!.text) }
   }
-  return undefined
 }
 
 const isValue = (token: Token | undefined): boolean => token?.kind === 'string' || token?.kind === 'number' || token?.kind === 'parameter'

@@ -1,7 +1,9 @@
 // What the panel's JSON says, at /_sqlassist/api/: the page, `npx fastify-sqlassist tail` and scripts read the same.
 import type { PoolStats, QueryKind, SessionStatus } from '../../orm/index.ts'
+import type { Caller } from '../../orm/caller.ts'
 import type { NPlusOneSuspicion } from '../../orm/n-plus-one/suspicions.ts'
 
+export type { Caller } from '../../orm/caller.ts'
 export type { NPlusOneSuspicion } from '../../orm/n-plus-one/suspicions.ts'
 
 /** An engine, as one request has used it. */
@@ -78,13 +80,6 @@ export interface TimelineEntry {
   /** In words. */
   readonly text: string
   readonly error: string | null
-}
-
-/** Where in the application a statement comes from. */
-export interface Caller {
-  readonly file: string
-  readonly line: number
-  readonly column: number
 }
 
 export interface StatementRecord {

@@ -1,8 +1,8 @@
 import type { FlushEvent, QueryEvent, QueryStartEvent } from '../../../orm/index.ts'
-import type { Caller, StatementRecord } from '../types.ts'
+import { type Caller, findCaller } from '../../../orm/caller.ts'
+import type { StatementRecord } from '../types.ts'
 import { leastLength, literalOf } from '../../../orm/sql/literal.ts'
 import { errorText } from './error-text.ts'
-import { findCaller } from './caller.ts'
 
 /** A statement as it was sent; what is secret is still in it. */
 export interface Statement extends Pick<StatementRecord, 'n' | 'engine' | 'session' | 'kind' | 'internal' | 'pid'> {
