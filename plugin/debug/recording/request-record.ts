@@ -34,6 +34,8 @@ export class RequestRecord {
   statusCode: number | null = null
   durationMs: number | null = null
   transaction: RequestSummary['transaction'] = 'none'
+  /** How many entities its sessions had when they were closed. */
+  entities = 0
   /** Whether the transaction was seen as a whole; else the statements tell of it. */
   managed = false
   cutTimeline = 0
