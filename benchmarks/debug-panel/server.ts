@@ -17,7 +17,7 @@ const Book = defineEntity({ name: 'Book', properties: { id: p.integer().primary(
 
 const { sqlassist } = await from<typeof OfPlugin>('plugin/index.ts')
 const app = Fastify()
-await app.register(sqlassist, { engines: { reader: { config: defineConfig({ clientUrl: url, entities: [Book], pool: { min: 8, max: 8 } }), readonly: true } } })
+await app.register(sqlassist, { engines: { reader: { config: defineConfig({ clientUrl: url, entities: [Book], pool: { max: 4 } }), readonly: true } } })
 
 if (registers === 'panel') {
   const { sqlassistDebug } = await from<typeof OfDebug>('plugin/debug/index.ts')

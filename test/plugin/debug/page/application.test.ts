@@ -1,5 +1,9 @@
 // The page before a real application: PostgreSQL and SQLite, the panel's own server and policy, requests over real sockets.
+import pg from 'pg'
 import t from 'tap'
+import { postgresDatabase } from '../../../support/databases.ts'
+import { writerOf } from '../../endings/service.ts'
+import { application, listening } from '../fixtures/panel.ts'
 import { newPage, startBrowser } from './fixtures/browser.ts'
 import { hostileStrings } from './fixtures/hostile.ts'
 import { shop } from './fixtures/shop.ts'
@@ -121,6 +125,41 @@ t.test('hostile texts in addresses, headers, statements, parameters, names and e
   }
   t.equal(await page.evaluate('typeof globalThis.planted'), 'undefined')
   t.equal(await page.evaluate(`document.querySelectorAll('#main :is(script, img, iframe, style, svg, form, base, meta), [onerror], [onclick], [onload], [id^=planted]').length`), 0)
+})
+
+t.test('a session that its request has left open is shown in red, until it is closed', async (t) => {
+  const url = await postgresDatabase(t)
+  const left = await application(t, { dialect: 'postgresql', at: url })
+  left.get('/hurried', async (request) => {
+    const writer = writerOf(request)
+    await writer.begin()
+    void writer.execute('select pg_advisory_lock(42)').catch(() => {}) // nobody waits for it
+    return 'answered'
+  })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.teardown(async () => await client.end())
+  await client.query('select pg_advisory_lock(42)')
+  const address = await listening(left)
+  const { page, complaints } = await newPage(browser, `${address}/_sqlassist/`)
+  await page.getByText('live', { exact: true }).waitFor()
+  t.equal(await (await fetch(`${address}/hurried`)).text(), 'answered')
+
+  const link = page.locator('#list a').filter({ hasText: '/hurried' })
+  await link.filter({ hasText: '200' }).locator('.mark.bad').filter({ hasText: 'not closed' }).waitFor()
+  await link.click()
+  const uses = page.locator('.uses')
+  t.match(await uses.innerText(), /writer START not closed/)
+  const [red, other] = await page.evaluate<string[]>(`['.uses .mark.bad', '.uses .mark:not(.bad)'].map((one) => getComputedStyle(document.querySelector(one)).color)`)
+  t.not(red, other)
+  await page.keyboard.press('4')
+  t.match(await page.getByRole('tabpanel').innerText(), /not closed[^]*not given back/)
+
+  await client.query('select pg_advisory_unlock(42)')
+  await link.filter({ hasNotText: 'not closed' }).waitFor()
+  await uses.filter({ hasText: 'END' }).filter({ hasNotText: 'not closed' }).waitFor()
+  t.notMatch(await page.getByRole('tabpanel').innerText(), /not closed|not given back/)
+  t.strictSame(complaints, [])
 })
 
 t.test('the list is cleared', async (t) => {
