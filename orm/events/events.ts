@@ -78,6 +78,8 @@ export interface SessionRouteEvent extends EngineEvent {
 export interface SessionCloseEvent extends EngineEvent {
   readonly session: number
   readonly durationMs: number
+  /** How many entities it had loaded and made at its end: what its identity map held. */
+  readonly managed: number
 }
 
 /** What a statement does to the transaction around it, by its first words; a script is several statements, of which one ends a transaction. */

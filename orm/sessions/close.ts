@@ -44,12 +44,17 @@ async function endSession(em: EntityManager, state: SessionState, { aborted = fa
   await stopped
   await state.transactions.commitsSettled()
   if (state.ranRawSql) await sweepConnection(em, state)
+  const isTold = isHeard('sqlassist:session:close')
+  const managed = isTold ? managedIn(em) : 0
   withInternalAccess(() => em.getUnitOfWork(false).clear())
-  if (isHeard('sqlassist:session:close')) {
-    publish('sqlassist:session:close', { ...engineEvent(state.engine.name, state, state.since), session: state.id, durationMs: performance.now() - state.since })
+  if (isTold) {
+    publish('sqlassist:session:close', { ...engineEvent(state.engine.name, state, state.since), session: state.id, durationMs: performance.now() - state.since, managed })
   }
   debug(state.logger, `${state.label} closed`, () => ({ engine: state.engine.name, session: state.id }))
 }
+
+/** An entity that was found by a unique property too is in the identity map twice. */
+const managedIn = (em: EntityManager): number => withInternalAccess(() => new Set(em.getUnitOfWork(false).getIdentityMap().values()).size)
 
 function warnOfLeft({ logger, engine, id, whose }: SessionState, message: string): void {
   warnOfLeak('transaction', { logger, owner: whose, engine: engine.name }, { engine: engine.name, session: id }, message)

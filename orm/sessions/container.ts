@@ -209,8 +209,8 @@ export class SessionsContainer {
 
   async #close(end: SessionEnd): Promise<void> {
     const manager = this.#transaction
-    const reason = new SessionClosedError(this.#setup.owner.label)
-    const deciding = manager?.$interrupt(reason)
+    const reason = manager && new SessionClosedError(this.#setup.owner.label) // an error looks for its stack: most have no use for one
+    const deciding = manager?.$interrupt(reason!)
     if (deciding !== undefined) await deciding
     const left = manager?.isActive === true
     // After the reply of a request somebody may still read: a stream that is its body, or a hook.
@@ -222,7 +222,7 @@ export class SessionsContainer {
       await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left || manager?.$keptOpen === true ? { ...end, aborted: true } : end)
     })
     await Promise.all(ends)
-    if (left) await manager.abort(reason)
+    if (left) await manager.abort(reason!)
     this.#setup.closed(this)
   }
 }

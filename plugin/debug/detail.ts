@@ -11,7 +11,9 @@ export function detailOf(record: RequestRecord, panel: Panel): RequestDetail {
   const { groups, suspicions } = analyst.of(record)
   const { statements } = record
   const records = statements.list.map((statement) => statementRecord(statement, record, panel))
-  const error = (text: string | null): string | null => text && maskError(text, !settings.parametersShown)
+  // What it says may be a value of the statement that has failed.
+  const isSecret = !settings.parametersShown || statements.list.some(({ error }, index) => error !== null && records[index]!.runnable === null)
+  const error = (text: string | null): string | null => text && maskError(text, isSecret)
   // The first statement of a group, as it is shown elsewhere.
   const shown = (group: StatementGroup): StatementGroup => ({ ...group, sql: records[group.statements[0]! - 1]!.sql })
   return {

@@ -1,5 +1,6 @@
 import { fingerprintOfStatement } from './analysis/analysed.ts'
 import { isExplainable } from './explain/explainable.ts'
+import { secretTablesOf } from './masking/secret-tables.ts'
 import { maskStatement } from './masking/statement.ts'
 import { maskError } from './masking/text.ts'
 import type { Panel } from './panel.ts'
@@ -11,11 +12,11 @@ import { tokensOf } from '../../orm/sql/tokens.ts'
 import type { StatementRecord } from './types.ts'
 
 /** A statement as it is shown. */
-export function statementRecord(statement: Statement, record: RequestRecord, { settings }: Panel): StatementRecord {
+export function statementRecord(statement: Statement, record: RequestRecord, { settings, sqlassist }: Panel): StatementRecord {
   const { n, engine, session, kind, internal, pid, at, durationMs, rows, affected, caller, cut } = statement
   const tokens = tokensOf(statement.sql)
   const all = !settings.parametersShown
-  const shown = maskStatement(tokens, statement.literals, all)
+  const shown = maskStatement(tokens, statement.literals, { all, mayHaveSecrets: secretTablesOf(sqlassist.engine(engine).orm) })
   const sql = formatted(shown.tokens)
   return {
     n, engine, session, kind, internal, pid,
@@ -23,7 +24,7 @@ export function statementRecord(statement: Statement, record: RequestRecord, { s
     parameters: shown.parameters,
     runnable: shown.masked || cut ? null : formatted(withLiterals(tokens, statement.literals)),
     atMs: record.since(at), durationMs, rows, affected,
-    error: statement.error && maskError(statement.error, all),
+    error: statement.error && maskError(statement.error, all || shown.masked),
     slow: durationMs !== null && durationMs >= settings.slowQueryMs,
     caller,
     fingerprint: fingerprintOfStatement(statement),

@@ -40,6 +40,8 @@ export interface RequestSummary {
   readonly failed: number
   readonly nPlusOne: boolean
   readonly transaction: 'none' | 'open' | 'committed' | 'aborted'
+  /** How many entities its sessions had at their end; of those that are open nothing is known. */
+  readonly managed: number
 }
 
 export interface SessionRecord {
@@ -52,6 +54,8 @@ export interface SessionRecord {
   readonly openedMs: number
   /** Null where it is still open. */
   readonly closedMs: number | null
+  /** How many entities it had at its end, loaded and made; null where it is still open. */
+  readonly managed: number | null
 }
 
 /** A connection that was taken from the pool. */

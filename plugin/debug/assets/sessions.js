@@ -8,7 +8,7 @@ import { plainTable } from './table.js'
 import { empty, mark } from './words.js'
 
 /** @type {readonly import('./table.js').Label[]} */
-const SESSION_COLUMNS = [['Session', 'num'], ['Engine'], ['Why this engine', 'wide'], ['May'], ['Opened at', 'num'], ['Closed at', 'num']]
+const SESSION_COLUMNS = [['Session', 'num'], ['Engine'], ['Why this engine', 'wide'], ['May'], ['Opened at', 'num'], ['Closed at', 'num'], ['Entities', 'num']]
 
 /** @type {readonly import('./table.js').Label[]} */
 const CONNECTION_COLUMNS = [
@@ -30,9 +30,10 @@ export const sessions = (request) => h('section', { 'aria-label': 'Sessions and 
  * @param {SessionRecord} session
  * @param {RequestDetail} request
  */
-const sessionLine = ({ engine, session, readonly, autocommit, why, openedMs, closedMs }, { state }) => [
+const sessionLine = ({ engine, session, readonly, autocommit, why, openedMs, closedMs, managed }, { state }) => [
   session, engineName(engine), why, mayInWords({ readonly, autocommit }), duration(openedMs),
   closedMs !== null ? duration(closedMs) : state === 'running' ? mark('START', 'good') : mark('not closed', 'bad'),
+  managed ?? '–',
 ]
 
 /**

@@ -2,7 +2,7 @@
 export const MASK = '***'
 
 /** Parts of names, as `user_password`, `apiKey` and `X-Auth-Token` have them. */
-const SECRET = /(?:^|_)(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|(?:api|access|private|secret|signing|encryption)_?keys?|apikeys?|auth(?:orization)?|credentials?|cookies?|jwt|bearer|otp|pin|cvv|cvc|ssn|session_?id|csrf|xsrf|signature|salt)(?:_|\d|$)/
+const SECRET = /(?:^|_)(?:pass(?:word|wd|phrase|code)?s?|pwd|secrets?|tokens?|(?:api|access|private|secret|signing|encryption)_?keys?|apikeys?|auth(?:orization|entication)?|credentials?|cookies?|jwt|bearer|otp|pin|cvv|cvc|ssn|session_?id|csrf|xsrf|signature|salt|totp|mfa|recovery_codes?|passkeys?|card_?numbers?|credit_?cards?)(?:_|\d|$)/
 /** The same in names that are written without a mark between their parts. */
 const SECRET_WITHIN = /password|passwd|passphrase|secret|authorization|credential|apikey|accesstoken|refreshtoken|authtoken/
 

@@ -1,5 +1,6 @@
 import { isMeant, isWord, nameOf, type Token } from '../../../orm/sql/tokens.ts'
-import { insertedSecrets } from './inserted.ts'
+import { derivedSecrets } from './derived.ts'
+import { insertedSecrets, type MayHaveSecrets } from './inserted.ts'
 import { isSecretName } from './names.ts'
 
 /** Where what belongs to a name ends, in the parentheses that it stands in: the next comparison, the next clause. */
@@ -12,15 +13,25 @@ const ENDS: readonly string[] = [
 const MOST_STEPS = 500_000
 
 /** The places of all pieces that belong to a column of a secret name: where there is doubt, of more. */
-export function secretPlaces(tokens: readonly Token[]): Set<number> {
-  const secret = insertedSecrets(tokens)
-  const separators = separatorsOf(tokens)
+export function secretPlaces(tokens: readonly Token[], mayHaveSecrets: MayHaveSecrets): Set<number> {
+  const meant = tokens.flatMap((token, place) => (isMeant(token) ? [{ token, place }] : []))
+  const isKeyNamed = isWord(meant[0]?.token, 'pragma', 'attach') // of an encrypted file
+  const isSecret = (token: Token): boolean => isSecretNameToken(token) || (isKeyNamed && isWord(token, 'key', 'rekey', 'hexkey', 'hexrekey'))
+  const secret = new Set<number>()
   let steps = 0
+  for (const places of [insertedSecrets(meant, mayHaveSecrets), derivedSecrets(meant, tokens.some(isSecret))]) {
+    for (const at of places) {
+      secret.add(at)
+      if (++steps > MOST_STEPS) return new Set(tokens.keys())
+    }
+  }
+  const separators = separatorsOf(tokens)
+  const hasCase = tokens.some((token) => isWord(token, 'case'))
   for (const [place, token] of tokens.entries()) {
-    if (!isSecretNameToken(token)) continue
+    if (!isSecret(token)) continue
     const asKey = token.kind === 'string'
     for (const step of asKey ? [1] as const : [1, -1] as const) {
-      for (const at of reach(tokens, separators, place, step, asKey)) {
+      for (const at of reach(tokens, separators, { from: place, step, asKey, hasCase })) {
         secret.add(at)
         if (++steps > MOST_STEPS) return new Set(tokens.keys())
       }
@@ -51,12 +62,17 @@ function separatorsOf(tokens: readonly Token[]): Set<number> {
   return separators
 }
 
-/**
- * The places that belong to a name, on one side of it: `lower("password") = lower('...')`, `(name, password) = ('...', '...')`.
- *
- * @param asKey - the name is a value itself, and the one that belongs to it stands behind it
- */
-function* reach(tokens: readonly Token[], separators: ReadonlySet<number>, from: number, step: 1 | -1, asKey: boolean): Generator<number> {
+interface Reach {
+  readonly from: number
+  readonly step: 1 | -1
+  /** The name is a value itself, and the one that belongs to it stands behind it. */
+  readonly asKey: boolean
+  /** An `end` without a `case` ends something else. */
+  readonly hasCase: boolean
+}
+
+/** The places that belong to a name, on one side of it: `lower("password") = lower('...')`, `(name, password) = ('...', '...')`. */
+function* reach(tokens: readonly Token[], separators: ReadonlySet<number>, { from, step, asKey, hasCase }: Reach): Generator<number> {
   let depth = 0
   /** How far out of the name's own parentheses it has gone. */
   let floor = 0
@@ -65,8 +81,8 @@ function* reach(tokens: readonly Token[], separators: ReadonlySet<number>, from:
     const token = tokens[at]!
     if (!isMeant(token)) continue
     const { text } = token
-    if (text === '(' || text === '[') depth += step
-    if (text === ')' || text === ']') depth -= step
+    if (text === '(' || text === '[' || isWord(token, 'case')) depth += step
+    if (text === ')' || text === ']' || (hasCase && isWord(token, 'end'))) depth -= step
     floor = Math.min(floor, depth)
     if (depth === floor) {
       if (step === 1 && isWord(token, 'between')) between = true

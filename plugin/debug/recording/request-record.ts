@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { maskHeaders } from '../masking/headers.ts'
-import { maskUrl } from '../masking/url.ts'
+import { maskRequestUrl } from '../masking/url.ts'
 import type { ConnectionRecord, RequestSummary, SessionRecord, TimelineEntry } from '../types.ts'
 import type { EventOwner, SessionStatus } from '../../../orm/index.ts'
 import { type StatementLimits, Statements } from './statements.ts'
@@ -34,6 +34,8 @@ export class RequestRecord {
   statusCode: number | null = null
   durationMs: number | null = null
   transaction: RequestSummary['transaction'] = 'none'
+  /** How many entities its sessions had when they were closed. */
+  entities = 0
   /** Whether the transaction was seen as a whole; else the statements tell of it. */
   managed = false
   cutTimeline = 0
@@ -44,7 +46,7 @@ export class RequestRecord {
     this.id = id
     this.requestId = request.id
     this.method = request.method
-    this.url = maskUrl(request.url).slice(0, LONGEST_URL)
+    this.url = maskRequestUrl(request.url, request.params).slice(0, LONGEST_URL)
     this.route = request.is404 ? null : (request.routeOptions.url ?? null)
     this.headers = maskHeaders(request.headers)
     this.startedAt = new Date().toISOString()

@@ -17,11 +17,12 @@ export function recordUsage(told: Told, engines: readonly string[]): (() => void
     })),
     onSqlAssistEvent('sqlassist:session:open', told((record, { at, engine, session, readonly, autocommit, why }) => {
       record.status[engine] = STATUS.START
-      record.add(record.sessions, { engine, session, readonly, autocommit, why, openedMs: record.since(at), closedMs: null })
+      record.add(record.sessions, { engine, session, readonly, autocommit, why, openedMs: record.since(at), closedMs: null, managed: null })
     })),
-    onSqlAssistEvent('sqlassist:session:close', told((record, { at, durationMs, engine, session }) => {
+    onSqlAssistEvent('sqlassist:session:close', told((record, { at, durationMs, engine, session, managed }) => {
       const opened = record.sessions.find((candidate) => candidate.session === session)
-      if (opened !== undefined) opened.closedMs = record.since(at + durationMs)
+      if (opened !== undefined) Object.assign(opened, { closedMs: record.since(at + durationMs), managed })
+      record.entities += managed
       if (record.sessions.every((other) => other.engine !== engine || other.closedMs !== null)) record.status[engine] = STATUS.END
     })),
     onSqlAssistEvent('sqlassist:pool:checkout', told((record, { at, durationMs, engine, session = null, pid = null, pool, error }) => {

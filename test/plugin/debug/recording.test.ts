@@ -21,8 +21,8 @@ t.test('a request that reads and writes', async (t) => {
   t.match(request, {
     id: 1, requestId: 'req-1', method: 'POST', url: '/notes/1?token=***&page=2', route: '/notes/:id', statusCode: 200, state: 'answered', attribute: 'dbSession', transaction: 'committed',
     engines: [{ name: 'writer', status: 'END', notClosed: false }, { name: 'reader', status: 'END', notClosed: false }],
-    headers: { authorization: '***', 'user-agent': 'a test' }, failed: 0, nPlusOne: false, cut: { statements: 0, bytes: 0, timeline: 0, callers: 0 },
-    sessions: [{ engine: 'writer', readonly: false, why: 'asked for by its name' }, { engine: 'reader', readonly: true }],
+    headers: { authorization: '***', 'user-agent': 'a test' }, failed: 0, nPlusOne: false, managed: 3, cut: { statements: 0, bytes: 0, timeline: 0, callers: 0 },
+    sessions: [{ engine: 'writer', readonly: false, why: 'asked for by its name', managed: 1 }, { engine: 'reader', readonly: true, managed: 2 }],
     timeline: [{ kind: 'flush', engine: 'writer', text: `'writer' writes 1 entity`, error: null }],
   })
   t.notMatch(JSON.stringify(request), /s3cret/)

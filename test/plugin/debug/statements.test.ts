@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CompiledQuery, type Kysely } from 'kysely'
+import pg from 'pg'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { ownPostgres } from '../../support/own-postgres.ts'
@@ -103,10 +105,46 @@ const ways: Record<string, (sessions: { writer: Writer; reader: Writer; transact
     await writer.execute('select from from where').catch(() => {})
     await writer.find(Book, {})
   },
+  'a flush of many changes': async ({ writer }) => {
+    const notes = Array.from({ length: 5 }, (_, index) => writer.create(Note, { text: `note ${index}` }))
+    await writer.flush()
+    for (const note of notes) note.text = `${note.text}, changed`
+    await writer.flush()
+    for (const note of notes) writer.remove(note)
+    await writer.flush()
+  },
+  'changes without entities': async ({ writer }) => {
+    await writer.insertMany(Note, [{ text: 'one' }, { text: 'two' }])
+    await writer.upsert(Note, { id: 1000, text: 'three' })
+    await writer.nativeUpdate(Note, { text: 'one' }, { text: 'changed' })
+    await writer.nativeDelete(Note, { text: { $in: ['changed', 'two', 'three'] } })
+  },
+  'a statement that the server stops': async ({ writer }) => {
+    await writer.begin()
+    await writer.execute('set local statement_timeout = 20')
+    await writer.execute('select pg_sleep(60)').catch(() => {})
+    await writer.rollback()
+  },
+  'rows that are copied': async ({ writer }) => await writer.execute('copy note to stdout'),
+  'prepared and executed by SQL': async ({ writer }) => {
+    await writer.transactional(async (em) => {
+      await em.execute('prepare notes as select * from note')
+      await em.execute('execute notes')
+      await em.execute('deallocate notes')
+    })
+  },
   'many at once, on several connections': async ({ writer, reader }) => {
     await Promise.all([writer.count(Book), reader.count(Book), reader.count(Author), writer.find(Note, {}, { limit: 2 })])
   },
 }
+
+/** What a statement can be given, and the type that it is there. */
+const given: readonly (readonly [type: string, value: unknown])[] = [
+  ['text', 'plain'], ['text', `it's`], ['text', String.raw`a\b "c" \'`], ['text', 'two\nlines, \u00e9 and \u{1f600}'], ['text', ''], ['text', null], ['text', '$1 ? -- /*'],
+  ['int', 42], ['int', -7], ['float8', 0.1], ['float8', 1e300], ['bigint', 9007199254740993n], ['boolean', true], ['boolean', false],
+  ['timestamptz', new Date('2026-02-03T04:05:06.789Z')], ['bytea', Buffer.from([0, 39, 92, 255])], ['text[]', ['a', `it's`, String.raw`b "c" \d`, null, '', 'NULL', '{}']], ['int[]', [1, -2]],
+  ['bytea[]', [Buffer.from([0, 92])]], ['jsonb', { text: `it's "so" \\`, list: [1, null] }], ['jsonb', null],
+]
 
 /** What only the formatting of the panel changes. */
 const flat = (sql: string): string => sql.replaceAll(/\s+/g, '')
@@ -117,6 +155,13 @@ const byProcess = (statements: readonly { pid: number | null; sql: string }[]): 
 
 const plain = await application(t, database)
 const commented = await application(t, database, { plugin: { sqlComments: { application: `the 'shop' */ -- $1 ?`, requestId: true } } })
+
+plain.get('/given/:index', async (request) => {
+  const [type, value] = given[Number((request.params as { index: string }).index)]!
+  const kysely = (request.dbSession as unknown as { writer: Writer }).writer.getKysely() as unknown as Kysely<object>
+  await kysely.executeQuery(CompiledQuery.raw(`select 1 as one, $1::int as two, $2::${type} as three`, [2, value]))
+  return 'done'
+})
 
 for (const [suffix, app] of [['', plain], [', with comments in its SQL', commented]] as const) {
   const panel = new Panel(app)
@@ -139,6 +184,41 @@ for (const [suffix, app] of [['', plain], [', with comments in its SQL', comment
     })
   }
 }
+
+const panelOfPlain = new Panel(plain)
+
+t.test('parameters are those that the server was given', async (t) => {
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  t.teardown(async () => await client.end())
+  for (const [index, [type, value]] of given.entries()) {
+    const from = position()
+    t.equal((await plain.inject(`/given/${index}`)).body, 'done')
+    const [record, ...others] = (await panelOfPlain.last()).records.filter(({ internal }) => !internal)
+    t.strictSame(others, [])
+    await settled(from)
+    const [, two, three] = /DETAIL: {2}Parameters: \$1 = ('2'), \$2 = (NULL|'[^]*')\n(?:@|$)/.exec(readFileSync(join(server.directory, 'log'), 'utf8').slice(from)) ?? []
+    t.equal(two, `'2'`)
+    const logged = three!.replaceAll('\n\t', '\n')
+    const { rows } = await client.query(`select (${logged})::${type} is not distinct from (${record!.parameters[1]})::${type} as same, (${logged})::${type} is null as nothing`)
+    t.strictSame(rows, [{ same: true, nothing: value === null }], `${type} ${record!.parameters[1]}`)
+    t.equal(record!.parameters[0], '2')
+    // What can be copied out of the panel runs by itself, and gives the same.
+    const { rows: [run] } = await client.query(`select three::text from (${record!.runnable}) as run`)
+    const { rows: [sent] } = await client.query(`select (${logged})::${type}::text as three`)
+    t.strictSame(run, sent)
+  }
+})
+
+t.test('what is done outside of requests is of no request', async (t) => {
+  const before = (await panelOfPlain.requests()).map(({ id }) => id)
+  const from = position()
+  await plain.sqlassist.engine('writer').orm.schema.update()
+  await plain.sqlassist.engine('writer').orm.em.fork().count(Note)
+  await settled(from)
+  t.ok(logged(from).length > 2, 'the server has been asked')
+  t.strictSame((await panelOfPlain.requests()).map(({ id }) => id), before)
+})
 
 /** The server may write its log after it has answered, and closes a session after the request: until nothing is added. */
 async function settled(from: number): Promise<void> {

@@ -1,5 +1,14 @@
 // The page before a real application: PostgreSQL and SQLite, the panel's own server and policy, requests over real sockets.
+import Fastify, { type FastifyRequest } from 'fastify'
+import { sqlassist } from 'fastify-sqlassist'
+import { sqlassistDebug } from 'fastify-sqlassist/debug'
+import pg from 'pg'
+import type { Page } from 'playwright-core'
 import t from 'tap'
+import { postgresDatabase } from '../../../support/databases.ts'
+import { Note } from '../../endings/model.ts'
+import { configOf, postgres, type Writer, writerOf } from '../../endings/service.ts'
+import { application, listening } from '../fixtures/panel.ts'
 import { newPage, startBrowser } from './fixtures/browser.ts'
 import { hostileStrings } from './fixtures/hostile.ts'
 import { shop } from './fixtures/shop.ts'
@@ -11,7 +20,9 @@ const { page, complaints } = await newPage(browser, panel)
 await page.getByText('live', { exact: true }).waitFor()
 const links = page.locator('#list li:not([hidden]) a')
 const row = (path: string) => links.filter({ hasText: path }).first()
-const rows = page.locator('tr.row')
+const townsOf = (request: FastifyRequest): Record<'one' | 'two', Writer> => request.dbSession as unknown as Record<'one' | 'two', Writer>
+const rowsOf = (page: Page) => page.locator('tr.row')
+const rows = rowsOf(page)
 
 t.test('before the first request', async (t) => {
   t.match(await page.locator('#no-requests').innerText(), /No requests yet/)
@@ -121,6 +132,81 @@ t.test('hostile texts in addresses, headers, statements, parameters, names and e
   }
   t.equal(await page.evaluate('typeof globalThis.planted'), 'undefined')
   t.equal(await page.evaluate(`document.querySelectorAll('#main :is(script, img, iframe, style, svg, form, base, meta), [onerror], [onclick], [onload], [id^=planted]').length`), 0)
+})
+
+t.test('a session that its request has left open is shown in red, until it is closed', async (t) => {
+  const url = await postgresDatabase(t)
+  const left = await application(t, { dialect: 'postgresql', at: url })
+  left.get('/hurried', async (request) => {
+    const writer = writerOf(request)
+    await writer.begin()
+    void writer.execute('select pg_advisory_lock(42)').catch(() => {}) // nobody waits for it
+    return 'answered'
+  })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.teardown(async () => await client.end())
+  await client.query('select pg_advisory_lock(42)')
+  const address = await listening(left)
+  const { page, complaints } = await newPage(browser, `${address}/_sqlassist/`)
+  await page.getByText('live', { exact: true }).waitFor()
+  t.equal(await (await fetch(`${address}/hurried`)).text(), 'answered')
+
+  const link = page.locator('#list a').filter({ hasText: '/hurried' })
+  await link.filter({ hasText: '200' }).locator('.mark.bad').filter({ hasText: 'not closed' }).waitFor()
+  await link.click()
+  const uses = page.locator('.uses')
+  t.match(await uses.innerText(), /writer START not closed/)
+  const [red, other] = await page.evaluate<string[]>(`['.uses .mark.bad', '.uses .mark:not(.bad)'].map((one) => getComputedStyle(document.querySelector(one)).color)`)
+  t.not(red, other)
+  await page.keyboard.press('4')
+  t.match(await page.getByRole('tabpanel').innerText(), /not closed[^]*not given back/)
+
+  await client.query('select pg_advisory_unlock(42)')
+  await link.filter({ hasNotText: 'not closed' }).waitFor()
+  await uses.filter({ hasText: 'END' }).filter({ hasNotText: 'not closed' }).waitFor()
+  t.notMatch(await page.getByRole('tabpanel').innerText(), /not closed|not given back/)
+  t.strictSame(complaints, [])
+})
+
+t.test('two phases, another attempt, and a client that leaves, on the timeline', async (t) => {
+  const [one, two] = [configOf(await postgres(t)), configOf(await postgres(t))]
+  const towns = Fastify({ forceCloseConnections: true })
+  t.teardown(async () => await towns.close())
+  await towns.register(sqlassist, { engines: { one: { config: one, twoPhase: true }, two: { config: two, twoPhase: true } }, transaction: 'request' })
+  await towns.register(sqlassistDebug)
+  towns.post('/move', { config: { sqlassist: { retry: { attempts: 2, backoff: () => 0 } } } }, async (request) => {
+    for (const writer of [townsOf(request).one, townsOf(request).two]) await writer.persistAndFlush(writer.create(Note, { text: 'moved' }))
+    if (request.dbSession.transaction.attempt === 1) await townsOf(request).one.execute(`do $$ begin raise exception 'come again' using errcode = '40001'; end $$`)
+    return 'moved'
+  })
+  towns.get('/long', async (request) => await townsOf(request).one.execute('select pg_sleep(600)'))
+  const address = await listening(towns)
+  const { page, complaints } = await newPage(browser, `${address}/_sqlassist/`)
+  await page.getByText('live', { exact: true }).waitFor()
+  const timeline = page.getByRole('tabpanel')
+
+  t.equal(await (await fetch(`${address}/move`, { method: 'POST' })).text(), 'moved')
+  await page.locator('#list a').filter({ hasText: '/move' }).filter({ hasText: '200' }).filter({ hasText: 'committed' }).click()
+  await page.locator('h1').filter({ hasText: '/move' }).waitFor()
+  await page.keyboard.press('3')
+  const happened = (await timeline.locator('tr').allInnerTexts()).filter((line) => !/#\d/.test(line)).join('\n')
+  t.match(happened, /The transaction begins[^]*Aborted: one, two[^]*come again[^]*The transaction begins, attempt 2[^]*prepares to commit[^]*prepares to commit/)
+  t.match(happened, /Committed: one, two, attempt 2/)
+
+  const leaving = new AbortController()
+  const gone = fetch(`${address}/long`, { signal: leaving.signal }).catch(() => {})
+  await page.locator('#list a').filter({ hasText: '/long' }).click()
+  await page.locator('h1').filter({ hasText: '/long' }).waitFor()
+  await page.keyboard.press('1')
+  await rowsOf(page).filter({ hasText: 'pg_sleep' }).waitFor()
+  leaving.abort()
+  await gone
+  await page.locator('h1').filter({ hasText: 'left' }).waitFor()
+  await page.keyboard.press('3')
+  await timeline.getByText(/The server was asked to stop what 'one' runs: the session has ended/).waitFor()
+  t.match(await timeline.innerText(), /Aborted: one/)
+  t.strictSame(complaints, [])
 })
 
 t.test('the list is cleared', async (t) => {

@@ -90,7 +90,7 @@ t.test('one request: its numbers, engines, warnings', async (t) => {
   const article = page.locator('article.request')
   t.match(await article.locator('h1').innerText(), /200\s+GET\s+\/authors\?name=o%27h/)
   const numbers = article.locator('.numbers > div')
-  t.match(await numbers.allInnerTexts(), [/Statements\s+13/, /Distinct\s+6\s+7 repeats/, /SQL\s+157 ms\s+long: 92 % of the request, over 100 ms/, /Slow\s+1/, /Failed\s+1\s+with an error/])
+  t.match(await numbers.allInnerTexts(), [/Statements\s+13/, /Distinct\s+6\s+7 repeats/, /SQL\s+157 ms\s+long: 92 % of the request, over 100 ms/, /Entities\s+36\s+of the sessions that are closed/, /Slow\s+1/, /Failed\s+1\s+with an error/])
   const colours = await page.evaluate<string[]>(`[...document.querySelectorAll('.numbers > div')].map((element) => getComputedStyle(element).backgroundColor)`)
   t.equal(new Set(colours).size, 3, 'nothing to say, to be looked at, wrong')
   t.match(await article.locator('.uses').innerText(), /reader END\s+9 statements, 24.4 ms\s+writer END\s+3 statements, 132 ms\s+log START not closed\s+1 statement, 0\.7 ms/)
