@@ -160,6 +160,11 @@ export const AutocommitEngineError = coded(
     `One flush is atomic; for more, use an engine without 'autocommit: true'.`,
 )
 
+export const JoinedStreamError = coded(
+  'JoinedStreamError', 'SQLASSIST_JOINED_STREAM', 500,
+  () => `A stream of rows cannot be read in the transaction of another engine, which would stand still for it. Read it before that engine is used, or as a list.`,
+)
+
 export const TransactionOpenError = coded(
   'TransactionOpenError', 'SQLASSIST_TRANSACTION_OPEN', 500,
   (engine: string) =>

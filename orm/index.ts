@@ -122,6 +122,7 @@ export {
   ExplainRefusedError,
   HookTimeoutError,
   InvalidOptionsError,
+  JoinedStreamError,
   MigrationFailedError,
   MikroOrmUnsupportedError,
   MultipleRowsError,

@@ -9,5 +9,6 @@ export interface EngineDefinition extends EngineOptions {
   readonly autocommit: boolean
   readonly twoPhase: boolean
   readonly dispose: boolean
+  readonly joinTransaction: boolean
   readonly comments: CompleteCommentOptions | undefined
 }

@@ -166,6 +166,12 @@ export class Engine implements SessionEngine {
     return new Replicas({ definition: this.#definition, first: this.pool!, followed: { name: followed.name, pool: followed.pool! }, logger: this.#logger })
   }
 
+  /** @see SessionSource */
+  get joins(): string | undefined {
+    const { follows, joinTransaction } = this.#definition
+    return joinTransaction === true ? follows : undefined
+  }
+
   /** @see ReplicatedEngine */
   has(position: Position): boolean {
     return this.#replicas?.has(position) === true

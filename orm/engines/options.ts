@@ -56,6 +56,11 @@ export interface EngineOptions {
   /** Readonly engines: the writable engine whose data this one has, because its database is a replica of that one's. */
   readonly follows?: string
   /**
+   * PostgreSQL, with `follows`: in a transaction of the request or job, once the followed engine has begun its own, this engine's sessions read in that one, in
+   * savepoints that may not write: they see what is not committed yet. Default: false.
+   */
+  readonly joinTransaction?: boolean
+  /**
    * With `follows`: what happens while the own database is down, or no replica is new enough. `'follows'` (default): reads go to the database of the followed
    * engine, in read-only connections; `'error'`: they fail.
    */

@@ -15,7 +15,7 @@ import { assertEngineName } from './names.ts'
 import { assertReplicas, withReplicas } from './replica-options.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
-const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose'] as const
+const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose', 'joinTransaction'] as const
 const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
@@ -88,7 +88,9 @@ function assertFollows({ name, follows, fallback, readonly, ...definition }: Eng
   const where = `engines.${name}.follows`
   if (fallback !== undefined && fallback !== 'follows' && fallback !== 'error') throw new InvalidOptionsError(`engines.${name}.fallback`, `must be 'follows' or 'error'`)
   if (follows === undefined && fallback !== undefined) throw new InvalidOptionsError(`engines.${name}.fallback`, `goes with 'follows'`)
+  if (follows === undefined && definition.joinTransaction) throw new InvalidOptionsError(`engines.${name}.joinTransaction`, `goes with 'follows'`)
   if (follows === undefined) return
+  if (definition.joinTransaction && dialectOf(driverOf(definition)) !== 'postgresql') throw new InvalidOptionsError(`engines.${name}.joinTransaction`, `is for PostgreSQL: with other databases a session reads what is committed`)
   const followed = all.get(follows)
   if (!readonly) throw new InvalidOptionsError(where, `is for readonly engines: a writable one does not follow another`)
   if (followed === undefined || followed.readonly) throw new InvalidOptionsError(where, `must name a writable engine; there are ${[...all.values()].filter((other) => !other.readonly).map((other) => other.name).join(', ') || 'none'}`)

@@ -39,6 +39,8 @@ export interface GuardedClient extends PgClient {
   checkout: Checkout | undefined
   /** It is on its way into the pool, or lies there. */
   readonly givenBack: boolean
+  /** Whether the server has it in a transaction. */
+  readonly inTransaction: boolean
   /** Why the server has given the open transaction up: the first error in it. Undefined where it can still be committed. */
   readonly spoiltBy: unknown
   /**
@@ -50,6 +52,8 @@ export interface GuardedClient extends PgClient {
   enforceLimits(): void
   /** The same as `query()`, but no other server is asked where this one does not answer. */
   askOnce(...statement: readonly unknown[]): Promise<unknown>
+  /** Runs several statements, between which nobody else's come. */
+  exclusively<T>(work: (ask: (...statement: readonly unknown[]) => Promise<unknown>) => Promise<T>): Promise<T>
   /** Cuts the connection. Whoever waits for an answer of it gets `reason`. */
   destroy(reason: Error): void
 }

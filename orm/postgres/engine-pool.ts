@@ -21,6 +21,7 @@ import { Failover } from '../routing/failover.ts'
 import { Primary } from '../routing/primary.ts'
 import { Sampler } from '../routing/sampler.ts'
 import type { Source } from '../routing/horizon.ts'
+import { joinedClient } from './joined-client.ts'
 import { LivenessWatch } from './liveness.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
 
@@ -247,6 +248,8 @@ export class EnginePool implements ClientHost, QueuedPool {
     const session = runningSession()
     const mine = session?.engine.pool === this ? session : undefined
     mine?.assertOpen()
+    const joined = mine?.joined?.()
+    if (joined !== undefined) return joinedClient(joined as GuardedClient)
     return this.#router === undefined || this.front !== this ? await this.checkout(mine) : await this.#router.connect(mine)
   }
 

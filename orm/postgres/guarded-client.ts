@@ -124,8 +124,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     async askOnce(...args: readonly unknown[]): Promise<unknown> {
-      const [statement] = args as [string | { readonly text: string }]
-      return await this.#run(typeof statement === 'string' ? statement : statement.text, [...args], false)
+      return await this.#run(textOf(args[0]), [...args], false)
     }
 
     async #run(text: string, args: unknown[], mayMove: boolean = host.readAgain !== undefined): Promise<unknown> {
@@ -134,13 +133,22 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         return { rows: [] } // kysely takes it for an answer
       }
       const handedOut = this.#handedOut
+      return await this.#inTurn(async () => await (mayMove ? this.#runSomewhere(text, args, handedOut) : this.#runNow(text, args, handedOut)))
+    }
+
+    async exclusively<T>(work: (ask: (...statement: readonly unknown[]) => Promise<unknown>) => Promise<T>): Promise<T> {
+      const handedOut = this.#handedOut
+      return await this.#inTurn(async () => await work(async (...args) => await this.#runNow(textOf(args[0]), [...args], handedOut)))
+    }
+
+    async #inTurn<T>(run: () => Promise<T>): Promise<T> {
       const before = this.#last
       const { promise: answered, resolve } = Promise.withResolvers<void>()
       this.#last = answered
       try {
         // After a COMMIT or a ROLLBACK it takes kysely a moment to give the connection back.
         if (before !== undefined) await before.then(async () => await turn())
-        return await (mayMove ? this.#runSomewhere(text, args, handedOut) : this.#runNow(text, args, handedOut))
+        return await run()
       } finally {
         if (this.#last === answered) this.#last = undefined
         resolve()
@@ -247,6 +255,11 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
 
     #rolledBack(statement: string): Error {
       return new TransactionRolledBackError(host.engine, statement, { cause: this.#failure.last })
+    }
+
+    get inTransaction(): boolean {
+      const status = this.getTransactionStatus?.()
+      return status === 'T' || status === 'E'
     }
 
     get spoiltBy(): unknown {

@@ -12,7 +12,7 @@ import type { SessionEnd } from './close.ts'
 import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
 import { MANUAL, type ManagerSettings, TransactionManager } from '../transactions/manager.ts'
 import { Enlistment } from './enlistment.ts'
-import type { SessionState } from './state.ts'
+import type { HeldConnection, SessionState } from './state.ts'
 import type { SessionSources } from './source.ts'
 import { STATUS, type SessionStatus } from './status.ts'
 
@@ -69,14 +69,23 @@ export class SessionsContainer {
     if (this.#closing !== undefined) throw new SessionClosedError(owner.label)
     const opened = engines.get(name).open(owner.info, logger, owner)
     this.#sessions.set(name, opened)
-    sessionStateOf(opened)!.horizon = this.#setup.horizon
+    const state = sessionStateOf(opened)!
+    state.horizon = this.#setup.horizon
+    const { joins } = engines.get(name)
+    if (joins !== undefined) state.joined = () => this.#transactionOf(joins)
     if (isHeard('sqlassist:session:open')) {
-      const { id, engine, since } = sessionStateOf(opened)!
+      const { id, engine, since } = state
       publish('sqlassist:session:open', { ...engineEvent(name, { id, whose: owner }, since), session: id, readonly: engine.readonly, autocommit: engine.autocommit, why })
     }
     if (this.#transaction !== undefined) this.#enlist(opened, this.#transaction)
     else if (this.#setup.transaction?.mode === 'request') void this.transaction
     return opened
+  }
+
+  /** The connection of a session's managed transaction, while there is one. */
+  #transactionOf(name: string): HeldConnection | undefined {
+    const session = this.#transaction?.isActive === true ? this.#sessions.get(name) : undefined
+    return session && [...sessionStateOf(session)!.connections].find(({ inTransaction }) => inTransaction)
   }
 
   /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */

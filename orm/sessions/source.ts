@@ -7,6 +7,8 @@ import type { SessionState } from './state.ts'
 
 /** Where sessions come from: an engine, seen from a container. */
 export interface SessionSource {
+  /** The engine whose transaction its sessions read in, while there is one. */
+  readonly joins: string | undefined
   open(info: SessionInfo, logger: SqlAssistLogger, owner: EventOwner): EntityManager
   close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void>
 }

@@ -26,6 +26,8 @@ export interface HeldConnection {
   readonly activity: { readonly busy: boolean; readonly last: number }
   /** Why the server has given the open transaction up: the first error in it. Undefined where it can still be committed. */
   readonly spoiltBy: unknown
+  /** Whether the server has it in a transaction. */
+  readonly inTransaction: boolean
   /** Has the server stop what runs on it. */
   stop(): Promise<void>
 }
@@ -70,6 +72,8 @@ export class SessionState {
   readonly leases: Set<Lease> = new Set()
   /** Connections that are checked out for the session, whoever has done it. */
   readonly connections: Set<HeldConnection> = new Set()
+  /** The connection of another session in whose transaction this one reads, while there is one; undefined where it joins none. */
+  joined: (() => HeldConnection | undefined) | undefined
   /** What the client must see again; undefined where no engine has replicas. */
   horizon: Horizon | undefined
   /** Undefined where the engine takes part in no managed transaction. */
