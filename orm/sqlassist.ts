@@ -161,10 +161,10 @@ export class SqlAssist<E extends object = {}> {
 
   #session(options: SessionOptions, transaction?: ManagerSettings): DbSessionsContainer<E> {
     if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
-    const { info = {}, signal, after: token, consistency } = options
+    const { info = {}, signal, after, consistency } = options
     const end = (): void => void container.close({ aborted: true, stop: true })
     // The signal may live as long as the process: it must not keep every container that was ever given it.
-    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction, horizon: { token, consistency }, guards: options })
+    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction, horizon: { tokens: after === undefined ? [] : [after], consistency }, guards: options })
     if (signal?.aborted) end()
     else signal?.addEventListener('abort', end, { once: true })
     return container as unknown as DbSessionsContainer<E>

@@ -9,7 +9,7 @@ export interface ClientTokenOptions extends TokenOptions {
    * `'none'`: only what the application does with `$token()` and `after`.
    */
   readonly transport?: 'cookie' | 'header' | 'none'
-  /** Of the cookie or the header. Default: `'sqlassist-after'`. */
+  /** Of the header; names of cookies begin with it. Default: `'sqlassist-after'`. */
   readonly name?: string
   /** How long a cookie is kept, in ms; replicas that are further behind need it for longer. Default: 1 hour. */
   readonly maxAgeMs?: number
@@ -26,6 +26,12 @@ export interface ClientTokenOptions extends TokenOptions {
 const KNOWN: ReadonlySet<string> = new Set(['secret', 'transport', 'name', 'maxAgeMs', 'domain', 'path', 'sameSite', 'secure'])
 const DEFAULT_NAME = 'sqlassist-after'
 const DEFAULT_MAX_AGE_MS = 3_600_000
+
+/** So many characters of a token, of its signature, tell it from others. */
+const OWN_PART = 10
+
+/** Nobody has that many answers on their way; who sends more gets rid of them one after another. */
+const MOST_COOKIES = 50
 
 /** A token of RFC 9110: what the names of headers and of cookies are made of. */
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/
@@ -73,30 +79,40 @@ export class ClientToken {
   }
 
   /** What the client has brought, whatever that is. */
-  read(request: FastifyRequest): string | undefined {
-    if (this.#options.transport === 'none') return undefined
-    if (this.#options.transport === 'header') return [request.headers[this.#header]].flat().join()  || undefined
-    return cookieOf(request.headers.cookie, this.#name)
+  read(request: FastifyRequest): string[] {
+    if (this.#options.transport === 'none') return []
+    if (this.#options.transport === 'cookie' || this.#options.transport === undefined) return this.#cookies(request).map(({ value }) => value)
+    return [request.headers[this.#header] ?? []].flat().flatMap((header) => header.split(',').map((token) => token.trim())).filter((token) => token !== '')
   }
 
+  /**
+   * Gives the client a token in the place of all that it has brought. Each has a cookie of its own: answers overtake each other, and an older one that comes last
+   * must not take the place of a newer one. What the client has brought is older than this in any case.
+   */
   write(request: FastifyRequest, reply: FastifyReply, token: string): void {
-    if (this.#options.transport === 'header') void reply.header(this.#name, token)
-    else void reply.header('set-cookie', this.#cookie(token, request.protocol === 'https'))
+    if (this.#options.transport === 'header') return void reply.header(this.#name, token)
+    const overTls = request.protocol === 'https'
+    const own = `${this.#name}-${token.slice(-OWN_PART)}`
+    const cookies = this.#cookies(request).filter(({ name }) => name !== own).slice(0, MOST_COOKIES).map(({ name }) => this.#cookie(name, '', 0, overTls))
+    void reply.header('set-cookie', [...cookies, this.#cookie(own, token, this.#options.maxAgeMs ?? DEFAULT_MAX_AGE_MS, overTls)])
   }
 
-  #cookie(token: string, overTls: boolean): string {
-    const { maxAgeMs = DEFAULT_MAX_AGE_MS, domain, path = '/', sameSite = 'lax', secure = overTls } = this.#options
-    const parts = [`${this.#name}=${token}`, `Max-Age=${Math.ceil(maxAgeMs / 1000)}`, `Path=${path}`, 'HttpOnly', `SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`]
+  #cookies(request: FastifyRequest): { readonly name: string; readonly value: string }[] {
+    return cookiesIn(request.headers.cookie).filter(({ name }) => name.startsWith(`${this.#name}-`) && NAME.test(name))
+  }
+
+  #cookie(name: string, value: string, maxAgeMs: number, overTls: boolean): string {
+    const { domain, path = '/', sameSite = 'lax', secure = overTls } = this.#options
+    const parts = [`${name}=${value}`, `Max-Age=${Math.ceil(maxAgeMs / 1000)}`, `Path=${path}`, 'HttpOnly', `SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`]
     if (domain !== undefined) parts.push(`Domain=${domain}`)
     if (secure) parts.push('Secure')
     return parts.join('; ')
   }
 }
 
-function cookieOf(header: string | undefined, name: string): string | undefined {
-  for (const pair of header?.split(';') ?? []) {
+function cookiesIn(header = ''): { readonly name: string; readonly value: string }[] {
+  return header.split(';').flatMap((pair) => {
     const equals = pair.indexOf('=')
-    if (equals !== -1 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1')
-  }
-  return undefined
+    return equals === -1 ? [] : [{ name: pair.slice(0, equals).trim(), value: pair.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1') }]
+  })
 }

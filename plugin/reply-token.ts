@@ -11,7 +11,8 @@ import type { RequestContainers } from './request-containers.ts'
 export function tellTokens(app: FastifyInstance, horizons: Horizons, token: ClientToken, containers: RequestContainers): void {
   const write = async (request: FastifyRequest, reply: FastifyReply, horizon: Horizon): Promise<void> => {
     const text = await horizons.tokenOf(horizon)
-    if (text !== undefined && text !== token.read(request) && !horizons.isEverywhere(horizon) && !reply.raw.headersSent) token.write(request, reply, text)
+    const brought = token.read(request)
+    if (text !== undefined && !(brought.length === 1 && brought[0] === text) && !reply.raw.headersSent) token.write(request, reply, text)
   }
   const tell = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     const horizon = containers.known(request)?.$horizon

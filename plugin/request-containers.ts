@@ -80,7 +80,7 @@ export class RequestContainers {
   }
 
   #horizonOf(request: FastifyRequest): HorizonWish | undefined {
-    return this.#token && { consistency: routeOptionsOf(request).consistency ?? this.#settings.consistency, token: this.#token.read(request) }
+    return this.#token && { consistency: routeOptionsOf(request).consistency ?? this.#settings.consistency, tokens: this.#token.read(request) }
   }
 
   /** Ends the container of an attempt that has failed: the next one gets another. */

@@ -7,7 +7,6 @@ import { aside } from '../postgres/aside.ts'
 import type { EventOwner } from '../events/events.ts'
 import type { EnginePool } from '../postgres/engine-pool.ts'
 import type { PoolStats } from '../postgres/pool-stats.ts'
-import type { Position } from '../routing/position.ts'
 import type { Primary } from '../routing/primary.ts'
 import { bindSession } from '../sessions/binding.ts'
 import { closeSession, type SessionEnd } from '../sessions/close.ts'
@@ -170,11 +169,6 @@ export class Engine implements SessionEngine {
   get joins(): string | undefined {
     const { follows, joinTransaction } = this.#definition
     return joinTransaction === true ? follows : undefined
-  }
-
-  /** @see ReplicatedEngine */
-  has(position: Position): boolean {
-    return this.#replicas?.has(position) === true
   }
 
   /** The primary that its replicas follow. */

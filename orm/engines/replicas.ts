@@ -6,7 +6,6 @@ import type { Failover } from '../routing/failover.ts'
 import { ReplicaSet } from '../routing/replica-set.ts'
 import { Server } from '../routing/server.ts'
 import { formatLsn } from '../routing/lsn.ts'
-import type { Position } from '../routing/position.ts'
 import type { ServerState } from '../routing/server.ts'
 import { type AnyOptions, guaranteesOf, sqlAssistConfig } from './guarantees.ts'
 import type { EngineDefinition } from './definition.ts'
@@ -67,12 +66,6 @@ export class Replicas {
   async look(): Promise<void> {
     await this.#set.look()
     await this.#failover.look()
-  }
-
-  /** Whether each of them is known to have a position. */
-  has(position: Position): boolean {
-    const system = this.#servers.find(({ latest }) => latest !== undefined)?.latest?.system
-    return (system !== undefined && system !== position.system) || this.#servers.every((server) => server.has(position))
   }
 
   stats(): { readonly pool: PoolStats | null; readonly replicas: readonly ReplicaStats[] } {

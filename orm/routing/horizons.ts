@@ -1,22 +1,19 @@
 import { type Consistency, DEFAULT_CONSISTENCY } from './consistency.ts'
 import { Horizon } from './horizon.ts'
-import type { Position } from './position.ts'
 import type { Primary } from './primary.ts'
 import type { Tokens } from './token.ts'
 
 /** An engine with replicas, seen from those who have been told what was seen there. */
 export interface ReplicatedEngine {
   readonly primary: Primary
-  /** Whether each of its servers is known to have a position, so that nobody need remember it. */
-  has(position: Position): boolean
 }
 
 /** What a container is to see again. */
 export interface HorizonWish {
   /** Default: that of the application. */
   readonly consistency?: Consistency | undefined
-  /** What a client has brought, see {@link Tokens}. */
-  readonly token?: string | undefined
+  /** What a client has brought, see {@link Tokens}: of several, all hold. */
+  readonly tokens?: readonly string[] | undefined
 }
 
 /** Makes the horizons of an application, and the tokens by which they outlast a request. */
@@ -31,8 +28,9 @@ export class Horizons {
     this.#consistency = consistency
   }
 
-  create({ consistency = this.#consistency, token }: HorizonWish = {}): Horizon {
-    return new Horizon(consistency, token === undefined ? [] : this.#tokens.decode(token))
+  create({ consistency = this.#consistency, tokens = [] }: HorizonWish = {}): Horizon {
+    const seen = tokens.map((token) => this.#tokens.decode(token))
+    return new Horizon(consistency, seen.includes(undefined) ? undefined : seen.flatMap((positions) => positions ?? []))
   }
 
   /** What to ask for again; undefined where nothing was seen. */
@@ -41,10 +39,5 @@ export class Horizons {
     await horizon.settle()
     if (horizon.unknown) await horizon.learnAll(this.#engines().map(({ primary }) => primary))
     return this.#tokens.encode(horizon.positions, horizon.unknown)
-  }
-
-  /** Whether every server there is has what was seen: then any of them will do for the next read. */
-  isEverywhere(horizon: Horizon): boolean {
-    return !horizon.unknown && horizon.positions.every((position) => this.#engines().every((engine) => engine.has(position)))
   }
 }
