@@ -1,12 +1,11 @@
 // A client of a service: it carries what it is given, as a browser does.
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { Jar } from './jar.ts'
 import type { Consistency } from './service/settings.ts'
 import type { Read, Wanted } from './service/reads.ts'
 import type { RouteEvent } from './service/sessions.ts'
-import type { Way, Writing } from './service/routes.ts'
-
-const NAME = 'sqlassist-after'
+import type { Way, Writing } from './service/writes.ts'
 
 export interface Answer {
   /** 0 where there was none. */
@@ -20,12 +19,12 @@ export interface Answer {
 }
 
 export class Client {
-  readonly #agent: Agent
-  /** A cookie, or a header. */
-  #carried: Record<string, string> = {}
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  readonly jar: Jar
 
-  constructor(agent: Agent = new Agent({ keepAlive: true, maxSockets: 1 })) {
-    this.#agent = agent
+  /** @param jar - that of another client, as two tabs of a browser have the same */
+  constructor(jar: Jar = new Jar()) {
+    this.jar = jar
   }
 
   async write(port: number, way: Way, writing: Writing): Promise<Answer> {
@@ -40,7 +39,7 @@ export class Client {
   async ask(port: number, method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
     const started = performance.now()
     const { status, headers, body: answered } = await this.#exchange(port, method, path, body)
-    this.#remember(headers)
+    this.jar.keep(headers)
     const tookMs = performance.now() - started
     try {
       const { reads = [], routes = [], code, message, token } = JSON.parse(answered) as Partial<Answer> & { readonly message?: string }
@@ -50,20 +49,12 @@ export class Client {
     }
   }
 
-  get carries(): boolean {
-    return Object.keys(this.#carried).length > 0
-  }
-
-  forget(): void {
-    this.#carried = {}
-  }
-
   close(): void {
     this.#agent.destroy()
   }
 
   async #exchange(port: number, method: string, path: string, body: object | undefined): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
-    const headers = { ...this.#carried, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
+    const headers = { ...this.jar.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
     return await new Promise((resolve) => {
       const failed = (error: Error): void => resolve({ status: 0, headers: {}, body: JSON.stringify({ message: error.message }) })
       const outgoing = request({ port, host: '127.0.0.1', method, path, agent: this.#agent, headers }, (incoming) => {
@@ -72,12 +63,5 @@ export class Client {
       outgoing.on('error', failed)
       outgoing.end(body === undefined ? undefined : JSON.stringify(body))
     })
-  }
-
-  #remember(headers: IncomingHttpHeaders): void {
-    const cookie = headers['set-cookie']?.map((cookie) => cookie.split(';')).find(([pair]) => pair!.startsWith(`${NAME}=`))
-    if (cookie !== undefined) this.#carried = { cookie: cookie[0]! }
-    const header = headers[NAME]
-    if (typeof header === 'string') this.#carried = { [NAME]: header }
   }
 }

@@ -7,11 +7,12 @@ import type { Answer } from './client.ts'
 
 export class Sources {
   readonly waits = new Times()
+  /** How often it was told who answers, and how often that was not so. */
+  told = 0
+  untrue = 0
   readonly #cluster: ReplicatedCluster
   readonly #servers = new Tally()
   readonly #reasons = new Tally()
-  #told = 0
-  #untrue = 0
 
   constructor(cluster: ReplicatedCluster) {
     this.#cluster = cluster
@@ -42,12 +43,12 @@ export class Sources {
     report.figure(`${what}, share of the replicas`, `${this.replicaShare.toFixed(1)} %`)
     report.tally(`${what}, why`, this.#reasons)
     report.figure(`${what}, waited`, this.waits)
-    report.promise(`${what}: the server that is told is the one that has answered`, this.#untrue === 0 && this.#told > 0, `${this.#untrue} of ${this.#told} untrue`)
+    report.promise(`${what}: the server that is told is the one that has answered`, this.untrue === 0 && this.told > 0, `${this.untrue} of ${this.told} untrue`)
   }
 
   #compare(port: number | null | undefined, server: string | undefined): void {
     if (port == null || server === undefined) return
-    this.#told++
-    if (this.#cluster.at(port).name !== (server === 'writer' ? 'primary' : server)) this.#untrue++
+    this.told++
+    if (this.#cluster.at(port).name !== (server === 'writer' ? 'primary' : server)) this.untrue++
   }
 }

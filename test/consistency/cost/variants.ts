@@ -9,7 +9,7 @@ export interface Variant {
   read(client: Client, port: number): Promise<Answer>
 }
 
-const nothing = async (client: Client): Promise<void> => client.forget()
+const nothing = async (client: Client): Promise<void> => client.jar.empty()
 const plain = async (client: Client, port: number): Promise<Answer> => await client.read(port, 'plain', { id: COUNTER })
 const session = async (client: Client, port: number): Promise<Answer> => await client.read(port, 'session', { id: COUNTER })
 
@@ -24,7 +24,7 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'a readonly engine on one replica', prepare: nothing, read: plain },
   { name: 'the same once more, for the noise', prepare: nothing, read: plain },
   { name: `replicas, 'eventual'`, prepare: nothing, read: async (client, port) => await client.read(port, 'eventual', { id: COUNTER }) },
-  { name: `replicas, 'session' without a token`, prepare: nothing, read: async (client, port) => (client.forget(), await session(client, port)) },
+  { name: `replicas, 'session' without a token`, prepare: nothing, read: async (client, port) => (client.jar.empty(), await session(client, port)) },
   { name: `replicas, 'session' with a token that was reached`, prepare: write, read: session },
   { name: 'replicas, { maxLagMs }', prepare: nothing, read: async (client, port) => await client.read(port, 'bounded', { id: COUNTER }) },
 ]

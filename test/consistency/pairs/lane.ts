@@ -1,7 +1,7 @@
 // One client after the other that writes something, and looks whether it is there.
 import type { Random } from '../../soak/random.ts'
 import { type Answer, Client } from '../client.ts'
-import { WAYS } from '../service/routes.ts'
+import { WAYS, type Writing } from '../service/writes.ts'
 import type { Verdicts } from './verdicts.ts'
 
 /** How many pairs a client lives for. */
@@ -11,6 +11,8 @@ export interface LaneScene {
   readonly ports: readonly number[]
   readonly random: Random
   readonly verdicts: Verdicts
+  /** Those of pairs where answers have overtaken each other. */
+  readonly overtaken: Verdicts
   /** Whether there is another pair to be made. */
   more(): boolean
 }
@@ -22,6 +24,7 @@ export class Lane {
   #pairs = 0
   #value = 0
   #client = new Client()
+  #tab = new Client(this.#client.jar)
 
   /** @param firstId - this lane's rows begin here */
   constructor(scene: LaneScene, firstId: number) {
@@ -34,7 +37,7 @@ export class Lane {
       if (this.#pairs++ % LIFE === 0) this.#renew()
       await this.#pair()
     }
-    this.#client.close()
+    this.#close()
   }
 
   async #pair(): Promise<void> {
@@ -43,18 +46,18 @@ export class Lane {
     const writing = { id: this.#firstId + (isNew ? this.#rows++ : this.#rows - 1), value: ++this.#value, isNew }
     const [here, there] = [random.of(ports), random.of(ports)]
     const dice = random.next()
-    if (dice < 0.05) verdicts.judge('in the same request', writing, await this.#client.ask(here, 'POST', '/write-and-read', writing))
-    else if (dice < 0.15) await this.#job(here, there, writing)
-    else {
-      const way = random.of(WAYS)
-      if (!verdicts.written(await this.#client.write(here, way, writing))) return
-      const read = await this.#client.read(there, 'session', { id: writing.id })
-      verdicts.judge(`after ${way}`, writing, read)
-    }
+    if (dice < 0.05) return verdicts.judge('in the same request', writing, await this.#client.ask(here, 'POST', '/write-and-read', writing))
+    if (dice < 0.12) return await this.#job(here, there, writing)
+    if (dice < 0.15) return await this.#overtaken(here, there, writing)
+    const fails = dice < 0.2
+    const way = random.of(WAYS)
+    if (fails) await this.#client.ask(here, 'POST', '/write-and-fail', writing)
+    else if (!verdicts.written(await this.#client.write(here, way, writing))) return
+    verdicts.judge(fails ? 'after a request that failed' : `after ${way}`, writing, await this.#client.read(there, 'session', { id: writing.id }))
   }
 
   /** Who reads knows nothing but what it was handed. */
-  async #job(here: number, there: number, writing: { readonly id: number; readonly value: number; readonly isNew: boolean }): Promise<void> {
+  async #job(here: number, there: number, writing: Writing): Promise<void> {
     const { verdicts } = this.#scene
     const enqueued: Answer = await this.#client.ask(here, 'POST', '/enqueue', writing)
     if (!verdicts.written(enqueued)) return
@@ -64,8 +67,23 @@ export class Lane {
     stranger.close()
   }
 
+  /** Two tabs of a browser: an older read is answered after the write, and its cookie is the last one. */
+  async #overtaken(here: number, there: number, writing: Writing): Promise<void> {
+    const { verdicts, overtaken } = this.#scene
+    const older = this.#tab.read(there, 'session', { id: writing.id, times: 2, gapMs: 50 })
+    const written = verdicts.written(await this.#client.write(here, 'flush', writing))
+    await older
+    if (written) overtaken.judge('after an older read that was answered later', writing, await this.#client.read(there, 'session', { id: writing.id }))
+  }
+
   #renew(): void {
-    this.#client.close()
+    this.#close()
     this.#client = new Client()
+    this.#tab = new Client(this.#client.jar)
+  }
+
+  #close(): void {
+    this.#client.close()
+    this.#tab.close()
   }
 }

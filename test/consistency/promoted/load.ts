@@ -4,7 +4,7 @@ import type { Random } from '../../soak/random.ts'
 import { Tally } from '../../soak/tally.ts'
 import { Times } from '../../soak/times.ts'
 import { Client } from '../client.ts'
-import { WAYS } from '../service/routes.ts'
+import { WAYS } from '../service/writes.ts'
 
 const LANES = 16
 const FIRST_ID = 1_000_000

@@ -1,40 +1,14 @@
 // The routes of a service, whoever opens its sessions.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EntityManager } from '@mikro-orm/postgresql'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Item } from './item.ts'
 import { readItem, type Wanted } from './reads.ts'
 import type { Sessions } from './sessions.ts'
 import { CONSISTENCIES, type ServiceSettings } from './settings.ts'
-
-export interface Writing {
-  readonly id: number
-  readonly value: number
-  /** Whether the row is a new one. */
-  readonly isNew: boolean
-}
-
-/** All the ways that lead to a COMMIT. */
-export const WAYS = ['flush', 'insert', 'transaction', 'raw', 'request'] as const
-export type Way = (typeof WAYS)[number]
+import { flush, WAYS, WRITERS, type Writing } from './writes.ts'
 
 const wantedOf = ({ query }: FastifyRequest): Wanted => {
   const { id, times = '1', gapMs = '0' } = query as Record<string, string>
   return { id: Number(id), times: Number(times), gapMs: Number(gapMs) }
-}
-
-async function flush(em: EntityManager, { id, value, isNew }: Writing): Promise<void> {
-  if (isNew) em.persist(em.create(Item, { id, value }))
-  else (await em.findOneOrFail(Item, id, { connectionType: 'write' })).value = value
-  await em.flush()
-}
-
-const WRITERS: Record<Way, (em: EntityManager, writing: Writing) => Promise<unknown>> = {
-  flush,
-  request: flush,
-  insert: async (em, { id, value, isNew }) => (isNew ? await em.insert(Item, { id, value }) : await em.nativeUpdate(Item, { id }, { value })),
-  transaction: async (em, writing) => await em.transactional(async (em) => await flush(em, writing)),
-  raw: async (em, { id, value }) => await em.execute('insert into item (id, value) values (?, ?) on conflict (id) do update set value = excluded.value', [id, value]),
 }
 
 export function addRoutes(app: FastifyInstance, sessions: Sessions, { maxLagMs, replicaWaitMs }: ServiceSettings): void {
@@ -44,6 +18,11 @@ export function addRoutes(app: FastifyInstance, sessions: Sessions, { maxLagMs, 
       return {}
     })
   }
+  // It is saved, and yet nothing is well.
+  app.post<{ Body: Writing }>('/write-and-fail', async (request) => {
+    await flush(sessions.writer(request), request.body)
+    throw new Error('thrown on purpose')
+  })
   for (const name of CONSISTENCIES) {
     const consistency = name === 'bounded' ? { maxLagMs } : name
     app.get(`/read/${name}`, { config: { sqlassist: { consistency } } as object }, async (request) => {
