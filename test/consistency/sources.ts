@@ -21,7 +21,7 @@ export class Sources {
   add({ reads, routes }: Answer): void {
     for (const { port } of reads) if (port !== null) this.#servers.add(this.#cluster.at(port).name)
     for (const { server, why, waitedMs } of routes) {
-      this.#reasons.add(`${server === 'writer' ? 'writer' : 'replica'}: ${why.replaceAll(/\d+(?:\.\d+)?/g, 'N')}`)
+      this.#reasons.add(`${server === 'writer' ? 'writer' : 'replica'}: ${why.replaceAll(/[\dA-F]+\/[\dA-F]+ on timeline \d+/g, 'POSITION')}`)
       this.waits.add(waitedMs)
     }
     this.#compare(reads.findLast(({ port }) => port !== null)?.port, routes.at(-1)?.server)

@@ -14,6 +14,8 @@ import { Watcher } from './watcher.ts'
 const { replicaWaitMs, maxLagMs } = DEFAULTS
 /** So much later than its budget a read may come. */
 const LATE_MS = 10
+/** Later than anybody waits. */
+const LATE_REPLICA_MS = 5000
 /** After a pause, this share of the replicas is back, of so many reads. */
 const BACK = 0.95
 const WINDOW = 100
@@ -24,7 +26,7 @@ export const paused: Part = {
   title: 'Replay paused',
   help: 'requests with 5 reads each while replicas are paused, cut off, or have nothing to do',
   async run(scene) {
-    const { report, size, say, patience } = scene
+    const { report, size } = scene
     const cluster = await startCluster(scene, { proxies: true })
     await watch(scene, cluster, {}, size)
     await watch(scene, cluster, { kind: 'by hand' }, Math.ceil(size / 10))
@@ -32,19 +34,34 @@ export const paused: Part = {
     const { ports, stop } = await startPair(scene, settingsOf(cluster))
     await warmUp(ports)
     await cluster.caughtUp()
-    for (const replica of cluster.replicas) await replica.pause()
-    say('both paused')
-    const { over, control, sources, stale, errors } = await stickyReads(cluster, ports, Math.ceil(size / 20), replicaWaitMs)
-    sources.report(report, 'both paused')
-    report.promise('both paused: every read by the writer', sources.servers.get('primary') === over.size && errors === 0, `${sources.servers.get('primary') ?? 0} of ${over.size} reads, ${errors} errors`)
-    report.promise('both paused: stale reads = 0', stale === 0, stale)
-    report.promise(`both paused: p99 over the budget of ${replicaWaitMs} ms <= ${LATE_MS} ms`, over.at(0.99) <= LATE_MS * patience, over)
-    report.figure('both paused: a sleep of that length and a read of the writer', control)
-    for (const replica of cluster.replicas) await replica.resume()
+    await sticky(scene, cluster, ports, 'both late', async (late) => {
+      for (const replica of cluster.replicas) await replica.lag(late ? LATE_REPLICA_MS : 0)
+      if (!late) await cluster.caughtUp()
+    })
+    await sticky(scene, cluster, ports, 'both paused', async (still) => {
+      for (const replica of cluster.replicas) await (still ? replica.pause() : replica.resume())
+    })
     const back = await backOnReplicas(cluster, ports)
     report.promise(`resumed: ${BACK * 100} % of ${WINDOW} reads from the replicas`, back !== undefined, back === undefined ? 'never' : `the first one after ${back.firstMs} ms, all after ${back.backMs} ms`)
     await stop()
   },
+}
+
+/** @param trouble - begins with true, and ends with false */
+async function sticky({ report, size, say, patience }: Scene, cluster: ReplicatedCluster, ports: readonly number[], name: string, trouble: (on: boolean) => Promise<void>): Promise<void> {
+  say(name)
+  const counter = await Counter.start(cluster.primary.url) // something is always replayed, or held back
+  await trouble(true)
+  const { over, control, sources, stale, errors } = await stickyReads(cluster, ports, Math.ceil(size / 20), replicaWaitMs)
+  await trouble(false)
+  await counter.stop()
+  const byWriter = sources.servers.get('primary') ?? 0
+  sources.report(report, name)
+  report.promise(`${name}: every read by the writer`, byWriter === over.size && errors === 0, `${byWriter} of ${over.size} reads, ${errors} errors`)
+  report.promise(`${name}: stale reads = 0`, stale === 0, stale)
+  const limit = Math.max(LATE_MS * patience, control.at(0.99))
+  report.promise(`${name}: p99 over the budget of ${replicaWaitMs} ms <= ${LATE_MS} ms, or what a timer of that length takes`, over.at(0.99) <= limit, over)
+  report.figure(`${name}: a timer of that length, and a read of the writer`, control)
 }
 
 async function watch({ report, random, say, teardown }: Scene, cluster: ReplicatedCluster, settings: Partial<ServiceSettings>, size: number): Promise<void> {

@@ -24,7 +24,7 @@ export async function startOurs(settings: ServiceSettings): Promise<FastifyInsta
     consistency: 'session',
     consistencyToken: { secret: SECRET, transport },
   }
-  const app = Fastify({ logger: { level: 'error' }, forceCloseConnections: true }) as unknown as FastifyInstance
+  const app = Fastify({ logger: { level: 'fatal' }, forceCloseConnections: true }) as unknown as FastifyInstance
   await app.register(sqlassist, options as SqlAssistPluginOptions)
   const { routes, stop } = watchRoutes()
   app.addHook('onClose', async () => stop())
