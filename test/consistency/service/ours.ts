@@ -35,7 +35,7 @@ export async function startOurs(settings: ServiceSettings): Promise<FastifyInsta
     routes: (request) => routes.get(request) ?? [],
     token: async (request) => await containerOf(request).$token(),
     async job(token, work) {
-      await using container = app.sqlassist.session({ after: token } as object)
+      await using container = app.sqlassist.session({ after: token })
       return await work((container as unknown as Container).reader)
     },
   }

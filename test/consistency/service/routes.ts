@@ -25,7 +25,7 @@ export function addRoutes(app: FastifyInstance, sessions: Sessions, { maxLagMs, 
   })
   for (const name of CONSISTENCIES) {
     const consistency = name === 'bounded' ? { maxLagMs } : name
-    app.get(`/read/${name}`, { config: { sqlassist: { consistency } } as object }, async (request) => {
+    app.get(`/read/${name}`, { config: { sqlassist: { consistency } } }, async (request) => {
       const reads = await readItem(sessions.reader(request), wantedOf(request))
       return { reads, routes: sessions.routes(request) }
     })
