@@ -1,6 +1,11 @@
 // The command line.
 import { parseArgs } from 'node:util'
-import type { Part } from './part.ts'
+
+/** A part, as far as its options go. */
+interface Part {
+  readonly name: string
+  readonly help: string
+}
 
 export interface Options {
   readonly seed: number
@@ -45,7 +50,7 @@ function helpOf(program: string, parts: readonly Part[], defaults: Readonly<Reco
     ['--help', 'this text'],
   ]
   const options = rows.map(([option, text]) => `  ${option!.padEnd(15)} ${text}`).join('\n')
-  return `Usage: npm run ${program} -- [options]\n\n${options}\n\nStarts a PostgreSQL server of its own. Exits with 1 if a promise is broken.`
+  return `Usage: npm run ${program} -- [options]\n\n${options}\n\nStarts PostgreSQL servers of its own. Exits with 1 if a promise is broken.`
 }
 
 function wholeNumber(name: string, text: string, help: string): number {

@@ -15,11 +15,22 @@ export class Times {
     return this.#all.reduce((max, ms) => Math.max(max, ms), 0)
   }
 
+  /** What this share of them did not exceed; 0 where there are none. */
+  at(share: number): number {
+    return this.#sorted()[Math.min(Math.floor(share * this.size), this.size - 1)] ?? 0
+  }
+
   /** `p50 3 ms, p99 12 ms, max 20 ms` */
   toString(): string {
     if (this.size === 0) return 'none'
-    const sorted = this.#all.toSorted((one, other) => one - other)
-    const at = (share: number): string => `${Math.round(sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)]!)} ms`
-    return `p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`
+    const text = (share: number): string => `${format(this.at(share))} ms`
+    return `p50 ${text(0.5)}, p99 ${text(0.99)}, max ${text(1)}`
+  }
+
+  #sorted(): number[] {
+    return this.#all.toSorted((one, other) => one - other)
   }
 }
+
+/** Tenths where they tell something. */
+const format = (ms: number): string => (Math.abs(ms) < 10 ? ms.toFixed(1) : String(Math.round(ms)))
