@@ -3,14 +3,17 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 const NAME = 'sqlassist-after'
 
+/** Of how many answers a client keeps the header: as many as it may have on their way at once. */
+const MOST = 10
+
 export class Jar {
   readonly #cookies = new Map<string, string>()
-  #header: string | undefined
+  readonly #headers: string[] = []
 
   /** Headers of the next request. */
   get headers(): Record<string, string> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    return { ...(cookie === '' ? {} : { cookie }), ...(this.#header === undefined ? {} : { [NAME]: this.#header }) }
+    return { ...(cookie === '' ? {} : { cookie }), ...(this.#headers.length === 0 ? {} : { [NAME]: this.#headers.join(', ') }) }
   }
 
   keep(headers: IncomingHttpHeaders): void {
@@ -20,20 +23,22 @@ export class Jar {
       else this.#cookies.set(name!, value!)
     }
     const header = headers[NAME]
-    if (typeof header === 'string') this.#header = header
+    if (typeof header !== 'string') return
+    this.#headers.push(header)
+    if (this.#headers.length > MOST) this.#headers.shift()
   }
 
   get token(): string | undefined {
-    return this.#cookies.get(NAME) ?? this.#header
+    return [...this.#cookies].findLast(([name]) => name.startsWith(NAME))?.[1] ?? this.#headers.at(-1)
   }
 
   /** As somebody does who makes up a cookie. */
   forge(token: string): void {
-    this.#cookies.set(NAME, token)
+    this.#cookies.set(`${NAME}-forged`, token)
   }
 
   empty(): void {
     this.#cookies.clear()
-    this.#header = undefined
+    this.#headers.length = 0
   }
 }
