@@ -9,6 +9,8 @@ export interface Sample extends Position {
   readonly askedAt: number
   /** It accepts writes: its position is the end of its log. Of a standby it is how far that has replayed. */
   readonly primary: boolean
+  /** `server_version_num`. */
+  readonly version: number
 }
 
 /** Who a server is. Only a connection's first answer, and those after a promotion, need all of this: it reads the control file. */
@@ -16,6 +18,7 @@ interface Identity {
   readonly system: string
   readonly timeline: number
   readonly primary: boolean
+  readonly version: number
 }
 
 /** pg_is_in_recovery() is volatile, so that the inner query is asked once for all. */
@@ -31,7 +34,7 @@ const TIMELINE = `case when standby then greatest(
   else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int end as timeline`
 
 export const WHO_AND_WHERE: string = ownStatement(
-  `select standby, ${POSITION}, ${TIMELINE}, (select system_identifier from pg_control_system())::text as system from (select pg_is_in_recovery() as standby) server`,
+  `select standby, ${POSITION}, ${TIMELINE}, (select system_identifier from pg_control_system())::text as system, current_setting('server_version_num')::int as version from (select pg_is_in_recovery() as standby) server`,
 )
 
 export const WHERE: string = ownStatement(`select standby, ${POSITION} from (select pg_is_in_recovery() as standby) server`)
@@ -52,9 +55,9 @@ export class SampleReader {
 
   /** @returns undefined where the server has been promoted since, so that it must be asked once more */
   read(answer: PgResult, askedAt: number): Sample | undefined {
-    const { standby, lsn, system, timeline } = answer.rows[0] as { standby: boolean; lsn: string | null; system?: string; timeline?: number }
+    const { standby, lsn, system, timeline, version } = answer.rows[0] as { standby: boolean; lsn: string | null; system?: string; timeline?: number; version?: number }
     if (system !== undefined) {
-      this.#identity = { system, timeline: timeline!, primary: !standby }
+      this.#identity = { system, timeline: timeline!, primary: !standby, version: version! }
       this.#identifiedAt = askedAt
     }
     if (this.#identity!.primary === standby) {

@@ -1,5 +1,6 @@
 import type { EnginePool } from '../postgres/engine-pool.ts'
 import type { Source } from './horizon.ts'
+import { LogWait } from './log-wait.ts'
 import type { Position } from './position.ts'
 import type { Primary } from './primary.ts'
 import { hasReached } from './reached.ts'
@@ -20,6 +21,7 @@ export class Server implements Source {
   readonly pool: EnginePool
   readonly #primary: Primary
   readonly sampler: Sampler
+  readonly #log: LogWait
   readonly #waiting: Waiting
   state: ServerState = 'unknown'
 
@@ -29,7 +31,8 @@ export class Server implements Source {
     this.pool = pool
     this.#primary = primary
     this.sampler = sampler
-    this.#waiting = new Waiting(sampler)
+    this.#log = new LogWait(async (timeoutMs) => await pool.connectAside(timeoutMs))
+    this.#waiting = new Waiting(sampler, this.#log)
   }
 
   /** Whether statements may be sent there at all. */
@@ -66,9 +69,11 @@ export class Server implements Source {
     if (this.state === 'foreign') return
     this.state = 'down'
     this.sampler.renew()
+    this.#log.hangUp()
   }
 
   close(): void {
     this.sampler.close()
+    this.#log.close()
   }
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type LogWait, WAITS_SINCE } from './log-wait.ts'
 import type { Position } from './position.ts'
 import { hasReached } from './reached.ts'
+import type { Sample } from './sample.ts'
 import type { Sampler } from './sampler.ts'
 
 /** How long to wait before the next question, in ms: soon at first, because a replica that is not behind needs a millisecond. */
@@ -15,11 +17,13 @@ interface Waiter {
 /** Those who wait until a server has replayed a position. One question at a time is asked for all of them. */
 export class Waiting {
   readonly #sampler: Sampler
+  readonly #log: LogWait
   readonly #waiters = new Set<Waiter>()
   #asking = false
 
-  constructor(sampler: Sampler) {
+  constructor(sampler: Sampler, log: LogWait) {
     this.#sampler = sampler
+    this.#log = log
   }
 
   /** @returns whether it has been replayed within the time; false also where the server does not answer */
@@ -48,8 +52,15 @@ export class Waiting {
         if (sample === undefined) done(false)
         else if (hasReached(sample, position)) done(true)
       }
-      await sleep(pauseMs)
+      if (this.#waiters.size > 0 && !(await this.#serverWaits(sample))) await sleep(pauseMs)
     }
     this.#asking = false
+  }
+
+  /** Where the server can say when it is so far, it need not be asked again and again. */
+  async #serverWaits(sample: Sample | undefined): Promise<boolean> {
+    if (sample === undefined || sample.primary || sample.version < WAITS_SINCE) return false
+    const wanted = [...this.#waiters].map(({ position }) => position.lsn).filter((lsn) => lsn > sample.lsn)
+    return wanted.length > 0 && (await this.#log.replayed(wanted.reduce((a, b) => (a < b ? a : b))))
   }
 }
