@@ -25,6 +25,8 @@ export interface EngineHealth {
   readonly lagMs?: number
   /** Why it is not ok. Holds no password. */
   readonly error?: string
+  /** Engines with `replicas`: the same of each of their servers, by name. The engine is ok where one of them is. */
+  readonly servers?: Readonly<Record<string, EngineHealth>>
 }
 
 /** What `sqlassist.check()` resolves to. */
@@ -39,14 +41,28 @@ const CHECK_TIMEOUT_MS = 1000
 
 /** Asks the database of an engine how it is. Never rejects. */
 export async function checkEngine(engine: CheckedEngine): Promise<EngineHealth> {
+  return await answerOf(async () => await ask(engine), engine.readonly)
+}
+
+async function answerOf(question: () => Promise<ServerHealth>, readonly: boolean): Promise<EngineHealth> {
   const start = performance.now()
   const latencyMs = (): number => Math.round((performance.now() - start) * 10) / 10
   try {
-    const { readOnly, lagMs } = await ask(engine)
+    const { readOnly, lagMs } = await question()
     return { ok: true, latencyMs: latencyMs(), readOnly, ...(lagMs === undefined ? {} : { lagMs }) }
   } catch (error) {
-    return { ok: false, latencyMs: latencyMs(), readOnly: engine.readonly, error: reasonOf(error) }
+    return { ok: false, latencyMs: latencyMs(), readOnly: readonly, error: reasonOf(error) }
   }
+}
+
+/** Asks all servers of an engine with replicas. Never rejects. */
+export async function checkServers(servers: readonly { readonly name: string; readonly pool: EnginePool }[]): Promise<EngineHealth> {
+  const asked = await Promise.all(servers.map(async ({ name, pool }) => [name, await answerOf(async () => await pool.check(), true)] as const))
+  const answered = asked.map(([, health]) => health).filter(({ ok }) => ok)
+  const lags = answered.flatMap(({ lagMs }) => lagMs ?? [])
+  const latencyMs = Math.min(...(answered.length > 0 ? answered : asked.map(([, health]) => health)).map((health) => health.latencyMs))
+  const error = answered.length > 0 ? {} : { error: asked.map(([name, health]) => `${name}: ${health.error}`).join('; ') }
+  return { ok: answered.length > 0, latencyMs, readOnly: true, ...(lags.length > 0 ? { lagMs: Math.min(...lags) } : {}), ...error, servers: Object.fromEntries(asked) }
 }
 
 async function ask({ orm, pool, readonly }: CheckedEngine): Promise<ServerHealth> {

@@ -122,7 +122,7 @@ export class Engine implements SessionEngine {
   /** Asks the database how it is. Never rejects. */
   async check(): Promise<EngineHealth> {
     if (this.#disposed) return { ok: false, latencyMs: 0, readOnly: this.readonly, error: new DisposedError(`Engine '${this.name}'`).message }
-    return await checkEngine(this)
+    return this.#replicas === undefined ? await checkEngine(this) : await this.#replicas.check()
   }
 
   /**

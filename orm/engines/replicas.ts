@@ -7,6 +7,7 @@ import { ReplicaSet } from '../routing/replica-set.ts'
 import { Server } from '../routing/server.ts'
 import { formatLsn } from '../routing/lsn.ts'
 import type { ServerState } from '../routing/server.ts'
+import { checkServers, type EngineHealth } from './check.ts'
 import { type AnyOptions, guaranteesOf, sqlAssistConfig } from './guarantees.ts'
 import type { EngineDefinition } from './definition.ts'
 
@@ -66,6 +67,11 @@ export class Replicas {
   async look(): Promise<void> {
     await this.#set.look()
     await this.#failover.look()
+  }
+
+  /** How all servers are. Never rejects. */
+  async check(): Promise<EngineHealth> {
+    return await checkServers(this.#servers)
   }
 
   stats(): { readonly pool: PoolStats | null; readonly replicas: readonly ReplicaStats[] } {

@@ -3,7 +3,7 @@ import type { StatementGroup } from '../types.ts'
 
 /** The groups among statements of one engine and one fingerprint: those that are the same in everything, and all of them, where they differ in their values. */
 export function groupsOf(similar: readonly Statement[]): StatementGroup[] {
-  const same = [...Map.groupBy(similar, ({ sql, literals }) => JSON.stringify([sql, literals])).values()]
+  const same = [...Map.groupBy(similar, ({ uncommented, literals }) => JSON.stringify([uncommented, literals])).values()]
   const duplicates = same.filter(({ length }) => length > 1).map((statements) => groupOf('duplicate', statements))
   return same.length > 1 ? [groupOf('similar', similar), ...duplicates] : duplicates
 }

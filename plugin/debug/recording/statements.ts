@@ -7,6 +7,8 @@ import { errorText } from './error-text.ts'
 /** A statement as it was sent; what is secret is still in it. */
 export interface Statement extends Pick<StatementRecord, 'n' | 'engine' | 'session' | 'kind' | 'internal' | 'pid'> {
   readonly sql: string
+  /** The same without the comment that says where it comes from, which may be another one each time. */
+  readonly uncommented: string
   /** The parameters, as literals. */
   readonly literals: readonly string[]
   /** It was too long to be kept as a whole. */
@@ -89,19 +91,20 @@ export class Statements {
     for (const statement of without) statement.caller = caller
   }
 
-  #take({ sql, parameters }: QueryStartEvent, dialect: string): Pick<Statement, 'sql' | 'literals' | 'cut'> {
+  #take({ sql, uncommented, parameters }: QueryStartEvent, dialect: string): Pick<Statement, 'sql' | 'uncommented' | 'literals' | 'cut'> {
     const room = this.#limits.maxBytes - this.bytes
     const least = parameters.reduce((sum: number, value) => sum + leastLength(value), sql.length)
     const literals = least > room ? [] : parameters.map((value) => literalOf(value, dialect))
     const length = literals.reduce((sum, literal) => sum + literal.length, sql.length)
     if (least <= room && length <= room) {
       this.bytes += length
-      return { sql: flat(sql), literals, cut: false }
+      const text = flat(sql)
+      return { sql: text, uncommented: uncommented === sql ? text : flat(uncommented), literals, cut: false }
     }
     const head = sql.slice(0, HEAD)
     this.bytes += head.length
     this.cut.bytes += Math.max(least, length) - head.length
-    return { sql: flat(head), literals: [], cut: true }
+    return { sql: flat(head), uncommented: flat(head), literals: [], cut: true }
   }
 
   #caller(internal: boolean): Caller | null {

@@ -231,3 +231,19 @@ t.test('what an earlier hook does with sessions belongs to its request', async (
   await app.inject('/')
   t.match(await new Panel(app, '/tools/sql').last(), { statements: 1, attribute: 'db', statusCode: 200 })
 })
+
+t.test('the same statement is the same, whatever span its comment names', async (t) => {
+  let span = 0
+  const traceparent = (): string => `00-${'a'.repeat(32)}-${(++span).toString(16).padStart(16, '0')}-01`
+  const app = await application(t, await postgres(t), { plugin: { sqlComments: { traceparent } } })
+  app.get('/', async (request) => {
+    const { reader } = request.dbSession as unknown as { reader: Writer }
+    for (let i = 0; i < 3; i++) await reader.execute('select 7')
+    return 'done'
+  })
+  await app.inject('/')
+  const request = await new Panel(app).last()
+  t.equal(new Set(request.records.map(({ sql }) => sql)).size, 3)
+  t.match(request.groups, [{ kind: 'duplicate', count: 3 }])
+  t.equal(request.groups.length, 1)
+})
