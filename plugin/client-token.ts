@@ -19,7 +19,7 @@ export interface ClientTokenOptions extends TokenOptions {
   readonly path?: string
   /** `SameSite` of the cookie. Default: `'lax'`. */
   readonly sameSite?: 'lax' | 'strict' | 'none'
-  /** Whether the cookie is sent over HTTPS only. Default: as the request was. */
+  /** Whether the cookie is sent over HTTPS only. Default: as the request was (`trustProxy` of Fastify says how it was); with `sameSite: 'none'` true. */
   readonly secure?: boolean
 }
 
@@ -60,6 +60,7 @@ export function assertClientToken(options: unknown, readyMade: boolean): asserts
   }
   if (sameSite !== undefined && !['lax', 'strict', 'none'].includes(sameSite as string)) refuse('sameSite', `must be 'lax', 'strict' or 'none'`)
   if (secure !== undefined && typeof secure !== 'boolean') refuse('secure', 'must be true or false')
+  if (secure === false && sameSite === 'none') refuse('secure', `must not be false with sameSite: 'none': browsers keep no such cookie`)
 }
 
 /** Carries tokens in cookies or headers. */
@@ -102,7 +103,7 @@ export class ClientToken {
   }
 
   #cookie(name: string, value: string, maxAgeMs: number, overTls: boolean): string {
-    const { domain, path = '/', sameSite = 'lax', secure = overTls } = this.#options
+    const { domain, path = '/', sameSite = 'lax', secure = overTls || sameSite === 'none' } = this.#options
     const parts = [`${name}=${value}`, `Max-Age=${Math.ceil(maxAgeMs / 1000)}`, `Path=${path}`, 'HttpOnly', `SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`]
     if (domain !== undefined) parts.push(`Domain=${domain}`)
     if (secure) parts.push('Secure')

@@ -14,18 +14,21 @@ export function tellTokens(app: FastifyInstance, horizons: Horizons, token: Clie
     const brought = token.read(request)
     if (text !== undefined && !(brought.length === 1 && brought[0] === text) && !reply.raw.headersSent) token.write(request, reply, text)
   }
-  const tell = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+  // A promise, where it takes time: Fastify answers what goes wrong behind that with an error, and what is thrown by `done` is nobody's.
+  const tell = (request: FastifyRequest, reply: FastifyReply, done: () => void): Promise<void> | undefined => {
     const horizon = containers.known(request)?.$horizon
-    if (horizon === undefined || horizon.isEmpty) done()
-    else void write(request, reply, horizon).finally(done)
+    if (horizon !== undefined && !horizon.isEmpty) return write(request, reply, horizon)
+    done()
+    return undefined
   }
   app.addHook('onRoute', function tellTokenOfRoute(route) {
     route.onSend = [route.onSend ?? []].flat().concat(function tellToken(request, reply, _payload, done) {
-      tell(request, reply, done)
+      return tell(request, reply, done)
     })
   })
   app.addHook('onSend', function tellTokenOfNoRoute(request, reply, _payload, done) {
-    if (request.is404) tell(request, reply, done)
-    else done()
+    if (request.is404) return tell(request, reply, done)
+    done()
+    return undefined
   })
 }

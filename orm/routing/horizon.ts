@@ -13,6 +13,8 @@ export class Horizon {
   /** Servers that have been used since they were asked last. */
   readonly #used = new Set<Source>()
   readonly #held = new Map<Source, number>()
+  /** Answers that are on their way. */
+  readonly #settling = new Set<Promise<void>>()
   /** Nobody can say any more what was seen: only a primary is not behind that. */
   unknown: boolean
 
@@ -49,19 +51,22 @@ export class Horizon {
 
   /** Whether there is anything that a later read must not be older than. */
   get isEmpty(): boolean {
-    return this.#positions.size === 0 && this.#used.size === 0 && !this.unknown
+    return this.#positions.size === 0 && this.#used.size === 0 && this.#settling.size === 0 && !this.unknown
   }
 
   /**
-   * Asks the servers that were used how far they are.
+   * Asks the servers that were used how far they are, and waits for what others have asked already: it was used before, too.
    *
    * @param except - one that need not be asked: what is read there next is no older
    */
   async settle(except?: Source): Promise<void> {
-    const sources = [...this.#used].filter((source) => source !== except)
-    if (sources.length === 0) return
-    for (const source of sources) this.#used.delete(source)
-    await Promise.all(sources.map(async (source) => await this.#settle(source)))
+    for (const source of this.#used) {
+      if (source === except) continue
+      this.#used.delete(source)
+      const settling = this.#settle(source).finally(() => this.#settling.delete(settling))
+      this.#settling.add(settling)
+    }
+    await Promise.all(this.#settling)
   }
 
   /** Learns what no read can be older than, from the primaries: then it is no matter what was seen. */

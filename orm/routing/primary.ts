@@ -6,6 +6,9 @@ import type { Sample } from './sample.ts'
 /** How many old positions are remembered. */
 const MOST = 256
 
+/** When there are more of them, two that are closer than this part of their age are one: many reads would soon have pushed out what is a little older. */
+const NEAREST = 1 / 16
+
 /** For how long positions go on being taken after somebody has last asked how old a state is, in ms. */
 const INTEREST_MS = 5000
 
@@ -76,7 +79,18 @@ export class Primary {
     const last = this.#history.at(-1)
     if (last !== undefined && last.timeline !== sample.timeline) this.#history.length = 0
     this.#history.push(sample)
-    if (this.#history.length > MOST) this.#history.shift()
+    if (this.#history.length > MOST) this.#thinOut()
+  }
+
+  #thinOut(): void {
+    const now = performance.now()
+    let kept = -Infinity
+    const apart = this.#history.filter(({ askedAt }) => {
+      if (askedAt - kept < (now - askedAt) * NEAREST) return false
+      kept = askedAt
+      return true
+    })
+    this.#history.splice(0, this.#history.length, ...apart.slice(-MOST))
   }
 
   /** So that there is a position to find that is a little older than now, which replicas have reached: without it everybody would wait for a new one. */

@@ -116,9 +116,9 @@ export class ReplicaSet {
     if (demand.primary === true && followed !== undefined) return await decide(await this.#primary(followed), demand.why)
     const here = route.server
     if (here !== undefined && here === followed) return await decide(await this.#primary(followed), 'it reads there already')
-    if (here?.usable === true && (await this.#fits(here, demand.position))) return await decide(here, demand.why)
+    if (here?.usable === true && (demand.position === undefined || here.has(demand.position))) return await decide(here, demand.why)
     const position = await this.#afterMoving(route, demand.position)
-    const replica = await this.#chooseReplica(position, here)
+    const replica = await this.#chooseReplica(position, here, demand.position)
     if (replica !== undefined) return await decide(replica, demand.why)
     const why = this.#whyNone(position)
     if (followed === undefined) throw position === undefined || !this.#anyUp ? new DatabaseUnavailableError(engine, why) : new ReplicasBehindError(engine, why)
@@ -161,16 +161,16 @@ export class ReplicaSet {
     return position === undefined ? seen : later(seen, position)
   }
 
-  async #chooseReplica(position: Position | undefined, here: Server | undefined): Promise<Server | undefined> {
-    const candidates = this.#settings.replicas.filter((server) => server.usable && (position === undefined ? server.state === 'up' : server !== here))
-    const ready = position === undefined ? candidates : candidates.filter((server) => server.has(position))
+  /**
+   * @param position - what a server needs that the session has not read from
+   * @param stays - what the one needs where it reads already. All are waited for at once: one after another would take longer than a read may
+   */
+  async #chooseReplica(position: Position | undefined, here: Server | undefined, stays: Position | undefined): Promise<Server | undefined> {
+    const candidates = this.#settings.replicas.filter((server) => server.usable && (position !== undefined || server.state === 'up'))
+    const ready = position === undefined ? candidates : candidates.filter((server) => server !== here && server.has(position))
     if (ready.length > 0 || position === undefined) return cheapest(ready)
     const wait = this.#settings.waitMs()
-    return await firstOf(candidates, async (server) => await server.reached(position, this.#watch.moves(server) ? wait : 0))
-  }
-
-  async #fits(server: Server, position: Position | undefined): Promise<boolean> {
-    return position === undefined || server.has(position) || (await server.reached(position, this.#watch.moves(server) ? this.#settings.waitMs() : 0))
+    return await firstOf(candidates, async (server) => await server.reached(server === here ? (stays ?? position) : position, this.#watch.moves(server) ? wait : 0))
   }
 
   /** The followed server, if it is a primary: one that has been demoted may be as old as any standby. */
