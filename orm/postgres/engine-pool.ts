@@ -147,7 +147,7 @@ export class EnginePool implements ClientHost, QueuedPool {
       { name: 'its own server', sampler, options: () => home },
     )
     primary.onSeen = (sample) => failover.saw(sample)
-    primary.onDemoted = () => failover.trouble(true)
+    primary.onTrouble = (refused) => failover.trouble(refused)
     return (this.#failover = failover)
   }
 
@@ -296,6 +296,7 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** The own server is silent, and there is another one to read from: nobody need wait for it. */
   #leaveOwn(late: readonly GuardedClient[]): void {
+    this.#failover?.trouble(false)
     if (this.#fallback === undefined && this.#router === undefined) return
     this.#fallback?.activate()
     this.#router?.unreachable(this)

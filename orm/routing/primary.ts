@@ -25,7 +25,8 @@ export class Primary {
   #timer: NodeJS.Timeout | undefined
   /** Told of each answer, where somebody wants to know. */
   onSeen: ((sample: Sample) => void) | undefined
-  onDemoted: (() => void) | undefined
+  /** Told where it does not answer, or accepts no writes any more. */
+  onTrouble: ((refused: boolean) => void) | undefined
 
   constructor(connect: (timeoutMs: number) => Promise<PgClient>) {
     this.sampler = new Sampler(connect)
@@ -37,9 +38,12 @@ export class Primary {
    * @throws NotPrimary where it is a standby by now, or what the network says
    */
   async position(): Promise<Sample> {
-    const sample = await this.sampler.sample()
+    const sample = await this.sampler.sample().catch((error: unknown) => {
+      this.onTrouble?.(false)
+      throw error
+    })
     if (!sample.primary) {
-      this.onDemoted?.()
+      this.onTrouble?.(true)
       throw new Error('the server that is followed accepts no writes: it is no primary')
     }
     this.onSeen?.(sample)
