@@ -82,7 +82,7 @@ export class ClientToken {
   /** What the client has brought, whatever that is. */
   read(request: FastifyRequest): string[] {
     if (this.#options.transport === 'none') return []
-    if (this.#options.transport === 'cookie' || this.#options.transport === undefined) return this.#cookies(request).map(({ value }) => value)
+    if (this.#options.transport === 'cookie' || this.#options.transport === undefined) return this.#cookies(request).flatMap(({ value }) => (value === '' ? [] : value))
     return [request.headers[this.#header] ?? []].flat().flatMap((header) => header.split(',').map((token) => token.trim())).filter((token) => token !== '')
   }
 
@@ -95,7 +95,7 @@ export class ClientToken {
     const overTls = request.protocol === 'https'
     const own = `${this.#name}-${token.slice(-OWN_PART)}`
     const cookies = this.#cookies(request).filter(({ name }) => name !== own).slice(0, MOST_COOKIES).map(({ name }) => this.#cookie(name, '', 0, overTls))
-    void reply.header('set-cookie', [...cookies, this.#cookie(own, token, this.#options.maxAgeMs ?? DEFAULT_MAX_AGE_MS, overTls)])
+    void reply.header('set-cookie', [this.#cookie(own, token, this.#options.maxAgeMs ?? DEFAULT_MAX_AGE_MS, overTls), ...cookies])
   }
 
   #cookies(request: FastifyRequest): { readonly name: string; readonly value: string }[] {
