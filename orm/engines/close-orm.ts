@@ -16,7 +16,7 @@ const DESTROYED_MS = 1000
  * Closes a MikroORM for good, within a bound: `orm.close()` alone waits for ever for a connection that somebody still holds.
  */
 export async function closeOrm(orm: MikroORM, engine: string, timeoutMs: number, pool: EnginePool | undefined, logger: SqlAssistLogger): Promise<void> {
-  pool?.forgetHealth()
+  pool?.hangUp()
   const closing = orm.close(true)
   forbidReopening(orm, engine)
   try {

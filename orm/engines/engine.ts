@@ -114,7 +114,7 @@ export class Engine implements SessionEngine {
     this.#disposed = true
     const orm = this.#orm
     const replicas = this.#replicas?.close(timeoutMs)
-    this.#guarantees?.pool.forgetPrimary()
+    this.#guarantees?.pool.hangUp()
     if (orm === undefined || (this.#definition.orm !== undefined && !this.#definition.dispose)) return
     await Promise.all([replicas, closeOrm(orm, this.name, timeoutMs, this.#guarantees?.pool, this.#logger)])
   }
@@ -175,7 +175,7 @@ export class Engine implements SessionEngine {
   get primary(): Primary {
     const followed = this.#followed!
     followed.connectionOptions() // makes its pool, where discovery was deferred
-    return followed.pool!.primary
+    return followed.pool!.followed.primary
   }
 
   /** Whether there are replicas to choose from, so that it matters what a client has seen. */

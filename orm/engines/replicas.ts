@@ -40,7 +40,7 @@ export class Replicas {
 
   constructor({ definition, first, followed, logger }: ReplicasSettings) {
     const { name, replicas = [], fallback } = definition
-    const { primary } = followed.pool
+    const { primary, failover, moved } = followed.pool.followed
     const more = replicas.slice(1).map((config) => poolOf(name, config, definition, logger))
     const pools = [first, ...more]
     const servers = pools.map((pool, index) => new Server(`replica ${index + 1}`, pool, primary))
@@ -54,9 +54,8 @@ export class Replicas {
       leftOutMs: () => first.limits.replicaLagMs,
       logger: () => logger,
     })
-    const { failover } = followed.pool
     failover.add(servers.map((server) => ({ name: `${server.name} of engine '${name}'`, sampler: server.sampler, options: () => server.pool.connectionOptions })))
-    if (aside !== undefined) followed.pool.moved.add(() => aside.pool.moveTo(followed.pool.connectionOptions))
+    if (aside !== undefined) moved.add(() => aside.pool.moveTo(followed.pool.connectionOptions))
     this.#failover = failover
     this.#first = first
     this.#servers = this.#set.servers

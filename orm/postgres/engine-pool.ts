@@ -17,9 +17,7 @@ import { tellCheckout, tellRelease } from './tell-pool.ts'
 import { atServerOf } from './at-server-of.ts'
 import { Fallback } from './fallback.ts'
 import { HealthProbe, type ServerHealth } from './health.ts'
-import { Failover } from '../routing/failover.ts'
-import { Primary } from '../routing/primary.ts'
-import { Sampler } from '../routing/sampler.ts'
+import { FollowedServer } from '../routing/followed-server.ts'
 import type { Source } from '../routing/horizon.ts'
 import { joinedClient } from './joined-client.ts'
 import { LivenessWatch } from './liveness.ts'
@@ -69,10 +67,9 @@ export class EnginePool implements ClientHost, QueuedPool {
   readonly #liveness: LivenessWatch
   #followed: (() => Record<string, unknown>) | undefined
   #fallback: Fallback | undefined
-  #primary: Primary | undefined
-  #failover: Failover | undefined
-  /** Called when it has moved to another server. */
-  readonly moved: Set<() => void> = new Set()
+  #followedServer: FollowedServer | undefined
+  /** MikroORM's pool, or one that was made like it. */
+  #pool: PgPool | undefined
   #router: Router | undefined
   /** Which pool the sessions of the engine know: that of its first replica stands for all of them. */
   front: object = this
@@ -101,6 +98,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   /** Called when MikroORM has made the pool, before its first connection. */
   watch(pool: PgPool): void {
     this.#Client ??= pool.Client
+    this.#pool = pool
     this.#generations = new PoolGenerations(pool, guardClient(pool.Client, this))
     this.#fallback = this.#followed && this.#makeFallback(this.#generations, this.#followed)
     const end = pool.end.bind(pool)
@@ -128,27 +126,11 @@ export class EnginePool implements ClientHost, QueuedPool {
     return new Fallback({ followed, generations, Client: this.#Client!, ownAnswers, changed })
   }
 
-  /** Whom those ask who follow this engine. */
-  get primary(): Primary {
-    if (this.#primary !== undefined) return this.#primary
-    this.#primary = new Primary(async (timeoutMs) => await this.connectAside(timeoutMs))
-    this.source = this.#primary
-    return this.#primary
-  }
-
-  /** Looks for another primary when this one is gone; made by the first who asks. */
-  get failover(): Failover {
-    if (this.#failover !== undefined) return this.#failover
-    const { primary, engine } = this
-    const home = { ...this.connectionOptions }
-    const sampler = new Sampler(async (timeoutMs) => await this.connectAside(timeoutMs, home))
-    const failover = new Failover(
-      { engine, sampler: primary.sampler, moveTo: (options) => this.moveTo(options), log: () => this.log() },
-      { name: 'its own server', sampler, options: () => home },
-    )
-    primary.onSeen = (sample) => failover.saw(sample)
-    primary.onTrouble = (refused) => failover.trouble(refused)
-    return (this.#failover = failover)
+  /** What those ask who follow this engine; made for the first of them. */
+  get followed(): FollowedServer {
+    this.#followedServer ??= new FollowedServer(this)
+    this.source = this.#followedServer.primary
+    return this.#followedServer
   }
 
   /** Makes new connections at another server from now on: those that there are lead to one that accepts no writes, if it is there at all. */
@@ -157,14 +139,6 @@ export class EnginePool implements ClientHost, QueuedPool {
     void generations.renew(atServerOf(options, generations.options, this.#Client!))
     this.#tick() // which ends the old ones
     this.#health.close()
-    this.#primary?.renew()
-    for (const moved of this.moved) moved()
-  }
-
-  /** Closes the connection that is kept to ask it. */
-  forgetPrimary(): void {
-    this.#primary?.close()
-    this.#failover?.close()
   }
 
   /**
@@ -198,9 +172,9 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** Closes it. A connection that is in use after the time is destroyed. */
   async end(timeoutMs: number): Promise<void> {
-    this.#health.close()
-    if (this.#generations === undefined) return
-    const ended = this.#generations.current.end()
+    this.hangUp()
+    if (this.#pool === undefined) return
+    const ended = this.#pool.end()
     if (await settlesWithin(ended, timeoutMs)) return
     this.destroyCheckedOut()
     await ended
@@ -216,9 +190,10 @@ export class EnginePool implements ClientHost, QueuedPool {
     return await this.#health.ask()
   }
 
-  /** Closes the connection that {@link check} has kept; kysely does not end a pool that it has never used. */
-  forgetHealth(): void {
+  /** Closes the connections that are kept to ask the server something; kysely does not end a pool that it has never used. */
+  hangUp(): void {
     this.#health.close()
+    this.#followedServer?.close()
   }
 
   /** @throws DatabaseUnavailableError where a function among the driver options has made a ready kysely: nobody knows where that leads */
@@ -287,7 +262,7 @@ export class EnginePool implements ClientHost, QueuedPool {
       connecting.then((late) => late.release(), () => {})
     } catch (error) {
       if (!isConnectionError(error)) throw error
-      this.#failover?.trouble(false)
+      this.#followedServer?.failover.trouble(false)
       if (aside || fallback === undefined) throw new DatabaseUnavailableError(this.engine, reasonOf(error), { cause: error })
       fallback.activate()
     }
@@ -296,7 +271,7 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** The own server is silent, and there is another one to read from: nobody need wait for it. */
   #leaveOwn(late: readonly GuardedClient[]): void {
-    this.#failover?.trouble(false)
+    this.#followedServer?.failover.trouble(false)
     if (this.#fallback === undefined && this.#router === undefined) return
     this.#fallback?.activate()
     this.#router?.unreachable(this)
@@ -348,7 +323,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   distrustIdle(refused = false): void {
-    this.#failover?.trouble(refused)
+    this.#followedServer?.failover.trouble(refused)
     this.#generations?.destroyIdle()
     if (this.#fallback?.pool !== undefined) destroyIdle(this.#fallback.pool)
   }
