@@ -1,5 +1,6 @@
-// Two applications on one cluster that share nothing but the databases.
+// Applications on one cluster that share nothing but the databases.
 import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { startOurs } from '../../consistency/service/ours.ts'
 import { COUNTER, CREATE_ITEMS } from '../../consistency/service/item.ts'
@@ -17,13 +18,22 @@ export async function clusterWithItems(t: Teardown, options?: ClusterOptions): P
   return cluster
 }
 
+/** @returns its port */
+export async function oneApp(t: Teardown, cluster: ReplicatedCluster, settings?: Partial<ServiceSettings>, addRoutes?: (app: FastifyInstance) => void): Promise<number> {
+  const app = await startOurs(settingsOf(cluster, settings))
+  addRoutes?.(app)
+  t.teardown(async () => await app.close())
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return (app.server.address() as AddressInfo).port
+}
+
 /** @returns their ports */
 export async function twoApps(t: Teardown, cluster: ReplicatedCluster, settings?: Partial<ServiceSettings>): Promise<readonly [number, number]> {
-  const ports = await Promise.all([0, 1].map(async () => {
-    const app = await startOurs(settingsOf(cluster, settings))
-    t.teardown(async () => await app.close())
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    return (app.server.address() as AddressInfo).port
-  }))
-  return ports as [number, number]
+  return await Promise.all([oneApp(t, cluster, settings), oneApp(t, cluster, settings)])
+}
+
+/** What is committed from here on, no replica has, until the test ends. */
+export async function pauseAll(t: Teardown, { replicas }: ReplicatedCluster): Promise<void> {
+  await Promise.all(replicas.map(async (replica) => await replica.pause()))
+  t.teardown(async () => await Promise.all(replicas.map(async (replica) => await replica.resume())))
 }
