@@ -13,7 +13,7 @@ import { FULL } from '../../support/size.ts'
 import { clusterWithItems, twoApps } from './apps.ts'
 
 const cluster = await clusterWithItems(t, { proxies: true })
-const REQUESTS = FULL ? 2000 : 300
+const REQUESTS = FULL ? 2000 : 150
 const { maxLagMs, replicaWaitMs } = DEFAULTS
 
 t.test('a number that only goes up', async (t) => {
@@ -41,17 +41,17 @@ t.test('a number that only goes up', async (t) => {
 t.test('all replicas paused, and back', async (t) => {
   const ports = await twoApps(t, cluster)
   for (const replica of cluster.replicas) await replica.pause()
-  const { sources, stale, errors, over } = await stickyReads(cluster, ports, FULL ? 200 : 30, replicaWaitMs)
+  const { sources, stale, errors, over } = await stickyReads(cluster, ports, FULL ? 200 : 16, replicaWaitMs)
   t.match({ stale, errors }, { stale: 0, errors: 0 })
   t.equal(sources.servers.get('primary'), over.size, 'all answered by the writer')
   t.comment(`beyond the budget: ${over.toString()}`)
   for (const replica of cluster.replicas) await replica.resume()
   const client = new Client()
   const recent: boolean[] = []
-  while (recent.length < 40 || recent.slice(-40).includes(false)) {
+  while (recent.length < 20 || recent.slice(-20).includes(false)) {
     const { reads } = await client.read(ports[recent.length % 2]!, 'session', { id: COUNTER })
     recent.push(reads[0]!.port !== cluster.primary.port)
   }
-  t.comment(`40 in a row from replicas after ${recent.length} reads`)
+  t.comment(`20 in a row from replicas after ${recent.length} reads`)
   client.close()
 })
