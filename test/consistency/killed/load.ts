@@ -44,7 +44,12 @@ export class Load {
 
   /** Of the answers just now, 0 to 1. */
   share(server: string): number {
-    return this.#recent.length < WINDOW ? 0 : this.#recent.filter((name) => name === server).length / WINDOW
+    return this.#recent.length < WINDOW ? 0 : this.answersOf(server) / WINDOW
+  }
+
+  /** How many of the answers just now are of a server. */
+  answersOf(server: string): number {
+    return this.#recent.filter((name) => name === server).length
   }
 
   get shares(): string {

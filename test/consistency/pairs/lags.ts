@@ -6,7 +6,7 @@ import type { ClusterMember } from '../../support/cluster-member.ts'
 /** Up to so much, in ms, with what probability. */
 const LAGS: readonly (readonly [maxMs: number, probability: number])[] = [[0, 0.45], [20, 0.2], [100, 0.15], [500, 0.1], [3000, 0.05], [10_000, 0.05]]
 
-/** How long a lag stays, in ms. */
+/** How long a lag stays, in ms; a longer one until it is there. */
 const STAY_MS = 400
 
 export class Lags {
@@ -17,7 +17,7 @@ export class Lags {
   changes = 0
   readonly #replicas: readonly ClusterMember[]
   readonly #random: Random
-  #over = false
+  #over = new AbortController()
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(replicas: readonly ClusterMember[], random: Random) {
@@ -26,23 +26,23 @@ export class Lags {
   }
 
   start(): void {
-    this.#over = false
+    this.#over = new AbortController()
     this.#running = Promise.all(this.#replicas.map(async (replica) => await this.#change(replica)))
   }
 
   async stop(): Promise<void> {
-    this.#over = true
+    this.#over.abort()
     await this.#running
     for (const replica of this.#replicas) await replica.lag(0)
   }
 
   async #change(replica: ClusterMember): Promise<void> {
-    while (!this.#over) {
+    while (!this.#over.signal.aborted) {
       const ms = this.#next()
       await replica.lag(ms)
       this.changes++
       this.longestMs = Math.max(this.longestMs, ms)
-      await sleep(this.#random.below(2 * STAY_MS))
+      await sleep(Math.max(this.#random.below(2 * STAY_MS), ms), undefined, { signal: this.#over.signal }).catch(() => {})
       this.seenMs = Math.max(this.seenMs, await lagOf(replica))
     }
   }
