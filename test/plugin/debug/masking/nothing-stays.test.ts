@@ -2,7 +2,7 @@
 import t from 'tap'
 import { maskHeaders } from '../../../../plugin/debug/masking/headers.ts'
 import { maskStatement } from '../../../../plugin/debug/masking/statement.ts'
-import { maskError } from '../../../../plugin/debug/masking/text.ts'
+import { maskError, maskText } from '../../../../plugin/debug/masking/text.ts'
 import { maskRequestUrl } from '../../../../plugin/debug/masking/url.ts'
 import { tokensOf } from '../../../../orm/sql/tokens.ts'
 
@@ -178,4 +178,8 @@ t.test('errors', async (t) => {
   ]) t.notMatch(maskError(message, false), 's3cret', message)
   // Of a statement that has a secret in it, any value may be the one.
   for (const message of ['invalid input syntax for type integer: "s3cret"', 'syntax error at or near "s3cret"', `value 's3cret' is out of range`]) t.notMatch(maskError(message, true), 's3cret', message)
+})
+
+t.test('that nothing is there is no secret', async (t) => {
+  t.equal(maskText('{"password": null, "token": "s3cret", "name": "Ada"}'), '{"password": null, "token": "***", "name": "Ada"}')
 })
