@@ -1,28 +1,17 @@
 import { ConnectionLostError, DatabaseUnavailableError, ReplicasBehindError } from '../errors.ts'
 import type { GuardedClient } from '../postgres/client-types.ts'
 import type { EnginePool } from '../postgres/engine-pool.ts'
-import { reasonOf } from '../postgres/server-errors.ts'
 import type { SessionState } from '../sessions/state.ts'
+import { Demands, type DemandSettings } from './demands.ts'
 import { formatPosition, later, type Position } from './position.ts'
 import { Routes, type Route } from './routes.ts'
 import type { Server } from './server.ts'
 import { ServerWatch, type WatchSettings } from './server-watch.ts'
 
 /** What a set is made of. */
-export interface ReplicaSetSettings extends WatchSettings {
-  /** The followed engine's server, with connections of this engine's own, read-only. Undefined where nobody may fall back to it. */
-  readonly followed: Server | undefined
+export interface ReplicaSetSettings extends WatchSettings, DemandSettings {
   /** How long a read may wait for a replica, in ms. */
   readonly waitMs: () => number
-}
-
-/** What a read asks of a server. */
-interface Demand {
-  /** Only a primary will do. */
-  readonly primary?: boolean
-  readonly position?: Position | undefined
-  /** In words, for whoever wonders about the choice. */
-  readonly why: string
 }
 
 /** The servers behind a readonly engine: chooses one for each session, and stays with it for as long as it can. */
@@ -30,11 +19,13 @@ export class ReplicaSet {
   readonly #settings: ReplicaSetSettings
   readonly #watch: ServerWatch
   readonly #routes: Routes
+  readonly #demands: Demands
 
   constructor(settings: ReplicaSetSettings) {
     this.#settings = settings
     this.#watch = new ServerWatch(settings)
     this.#routes = new Routes(settings.engine)
+    this.#demands = new Demands(settings)
   }
 
   get servers(): readonly Server[] {
@@ -108,7 +99,7 @@ export class ReplicaSet {
     const { followed, engine } = this.#settings
     const started = performance.now()
     await this.#watch.seen()
-    const demand = await this.#demandOf(session, route)
+    const demand = await this.#demands.of(session?.horizon, route.server)
     const decide = async (server: Server, why: string): Promise<Server> => {
       this.#routes.decide(route, session, { server, why, position: demand.position, waitedMs: performance.now() - started })
       return server
@@ -117,7 +108,7 @@ export class ReplicaSet {
     const here = route.server
     if (here !== undefined && here === followed) return await decide(await this.#primary(followed), 'it reads there already')
     if (here?.usable === true && (demand.position === undefined || here.has(demand.position))) return await decide(here, demand.why)
-    const position = await this.#afterMoving(route, demand.position)
+    const position = demand.any === true ? undefined : await this.#afterMoving(route, demand.position)
     const replica = await this.#chooseReplica(position, here, demand.position)
     if (replica !== undefined) return await decide(replica, demand.why)
     const why = this.#whyNone(position)
@@ -125,39 +116,10 @@ export class ReplicaSet {
     return await decide(await this.#primary(followed), why)
   }
 
-  async #demandOf(session: SessionState | undefined, route: Route): Promise<Demand> {
-    const horizon = session?.horizon
-    if (horizon === undefined || horizon.consistency === 'eventual') return { why: 'any replica will do' }
-    const { consistency } = horizon
-    const { primary } = this.#settings
-    await horizon.settle(route.server)
-    if (consistency === 'strong') return await this.#newest(`consistency: 'strong'`)
-    if (horizon.unknown) return await this.#newest('what the client has seen is not known')
-    const system = primary.sampler.latest?.system ?? this.#anySystem
-    const seen = system === undefined ? undefined : horizon.of(system)
-    if (seen !== undefined && (await this.#isOfAnotherTimeline(seen))) return await this.#newest(`the client has seen ${formatPosition(seen)}, which is another history`)
-    if (consistency === 'session') return seen === undefined ? { why: 'the client has seen nothing yet' } : { position: seen, why: `it has what the client has seen: ${formatPosition(seen)}` }
-    const within = await primary.positionWithin(consistency.maxLagMs).catch((error: unknown) => this.#unavailable(error))
-    return { position: seen === undefined ? within : later(seen, within), why: `it is at most ${consistency.maxLagMs} ms old` }
-  }
-
-  /** The primary itself, or, where nobody may read there, what it has by now. */
-  async #newest(why: string): Promise<Demand> {
-    if (this.#settings.followed !== undefined) return { primary: true, why }
-    return { position: await this.#now(), why }
-  }
-
-  async #isOfAnotherTimeline({ timeline }: Position): Promise<boolean> {
-    const { sampler } = this.#settings.primary
-    const known = sampler.latest?.timeline
-    if (known === undefined || known === timeline) return false
-    return (await sampler.sample().catch(() => undefined))?.timeline !== timeline
-  }
-
   /** A session that goes to another server must find there what it has seen at the one before. */
   async #afterMoving({ server, used }: Route, position: Position | undefined): Promise<Position | undefined> {
     if (server === undefined || !used) return position
-    const seen = await (server.usable ? server.position() : this.#now())
+    const seen = await (server.usable ? server.position() : this.#demands.now())
     return position === undefined ? seen : later(seen, position)
   }
 
@@ -175,20 +137,8 @@ export class ReplicaSet {
 
   /** The followed server, if it is a primary: one that has been demoted may be as old as any standby. */
   async #primary(followed: Server): Promise<Server> {
-    if (this.#settings.primary.sampler.latest?.primary !== true) await this.#now()
+    if (this.#settings.primary.sampler.latest?.primary !== true) await this.#demands.now()
     return followed
-  }
-
-  async #now(): Promise<Position> {
-    return await this.#settings.primary.position().catch((error: unknown) => this.#unavailable(error))
-  }
-
-  #unavailable(cause: unknown): never {
-    throw new DatabaseUnavailableError(this.#settings.engine, reasonOf(cause), { cause })
-  }
-
-  get #anySystem(): string | undefined {
-    return this.#settings.replicas.find(({ latest, usable }) => usable && latest !== undefined)?.latest!.system
   }
 
   get #anyUp(): boolean {
