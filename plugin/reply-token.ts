@@ -17,7 +17,7 @@ export function tellTokens(app: FastifyInstance, horizons: Horizons, token: Clie
   // A promise, where it takes time: Fastify answers what goes wrong behind that with an error, and what is thrown by `done` is nobody's.
   const tell = (request: FastifyRequest, reply: FastifyReply, done: () => void): Promise<void> | undefined => {
     const horizon = containers.known(request)?.$horizon
-    if (horizon !== undefined && !horizon.isEmpty) return write(request, reply, horizon)
+    if (horizon?.wasUsed === true) return write(request, reply, horizon)
     done()
     return undefined
   }

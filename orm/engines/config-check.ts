@@ -17,7 +17,7 @@ export function assertConfig(where: string, config: unknown): void {
     throw new InvalidOptionsError(
       `${where}.replicas`,
       'is refused: MikroORM picks a replica for each query, so that a request sees rows appear and vanish. ' +
-        `Declare an engine of its own for the replica: { config: { ...thisConfig, clientUrl: replicaUrl }, readonly: true }`,
+        `Declare an engine of its own for them: { readonly: true, follows: 'writer', replicas: [{ driver, clientUrl }, ...] }, of which each request reads from one that is new enough`,
     )
   }
   // MikroORM takes the URL apart at the first statement, and the URL, password included, is in the error of a wrong one.

@@ -36,6 +36,7 @@ export class Replicas {
   readonly #set: ReplicaSet
   readonly #first: EnginePool
   readonly #servers: readonly Server[]
+  readonly #aside: Server | undefined
   readonly #failover: Failover
 
   constructor({ definition, first, followed, logger }: ReplicasSettings) {
@@ -57,6 +58,7 @@ export class Replicas {
     failover.add(servers.map((server) => ({ name: `${server.name} of engine '${name}'`, sampler: server.sampler, options: () => server.pool.connectionOptions })))
     if (aside !== undefined) moved.add(() => aside.pool.moveTo(followed.pool.connectionOptions))
     this.#failover = failover
+    this.#aside = aside
     this.#first = first
     this.#servers = this.#set.servers
     for (const server of this.#servers) server.pool.route(this.#set, first, server)
@@ -74,7 +76,11 @@ export class Replicas {
   }
 
   stats(): { readonly pool: PoolStats | null; readonly replicas: readonly ReplicaStats[] } {
-    const replicas = this.#servers.map(({ name: server, state, latest, pool }) => ({ server, state, replayed: latest && formatLsn(latest.lsn), pool: pool.stats() }))
+    const replicas = this.#servers.map((server) => {
+      const { name, latest, pool } = server
+      const state = server === this.#aside && latest?.primary === true ? 'up' : server.state // nobody looks after it: it is what the others are measured by
+      return { server: name, state, replayed: latest && formatLsn(latest.lsn), pool: pool.stats() }
+    })
     const sum = (count: (stats: PoolStats) => number): number => replicas.reduce((total, { pool }) => total + (pool === null ? 0 : count(pool)), 0)
     const pool = { total: sum(({ total }) => total), idle: sum(({ idle }) => idle), waiting: sum(({ waiting }) => waiting), max: sum(({ max }) => max) }
     return { pool, replicas }

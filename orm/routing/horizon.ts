@@ -15,6 +15,8 @@ export class Horizon {
   readonly #held = new Map<Source, number>()
   /** Answers that are on their way. */
   readonly #settling = new Set<Promise<void>>()
+  /** Something was used that the client did not know of before: it is to be told. */
+  wasUsed = false
   /** Nobody can say any more what was seen: only a primary is not behind that. */
   unknown: boolean
 
@@ -30,6 +32,7 @@ export class Horizon {
     if (toRead && this.consistency === 'eventual') return // what is seen there, nobody need see again
     this.#held.set(source, (this.#held.get(source) ?? 0) + 1)
     this.#used.add(source)
+    this.wasUsed = true
   }
 
   /** It was used, and a commit may have been the last thing. */

@@ -44,6 +44,21 @@ export interface RequestSummary {
   readonly managed: number
 }
 
+/** Which server of an engine with replicas a session reads from. */
+export interface RouteRecord {
+  /** `replica 1`, or the name of the followed engine. */
+  readonly server: string
+  /** In words. */
+  readonly why: string
+  /** The position in the log (LSN) that the read needs, and the one that the server was known to have; null where none was asked for, or none was known. */
+  readonly asked: string | null
+  readonly found: string | null
+  /** How long the choice took. */
+  readonly waitedMs: number
+  /** From the beginning of the request. */
+  readonly atMs: number
+}
+
 export interface SessionRecord {
   readonly engine: string
   readonly session: number
@@ -51,6 +66,8 @@ export interface SessionRecord {
   readonly autocommit: boolean
   /** Why it is this engine. */
   readonly why: string
+  /** The servers that it has read from, where its engine has replicas: the last one is where it reads now. */
+  readonly routes: readonly RouteRecord[]
   readonly openedMs: number
   /** Null where it is still open. */
   readonly closedMs: number | null

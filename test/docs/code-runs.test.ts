@@ -19,8 +19,9 @@ t.test('every block runs, prints what it says, and ends', async (t) => {
   const runnable = all.filter(({ noRun, isNamed, serve }) => noRun === undefined && serve === undefined && !isNamed)
   t.ok(runnable.length > 10, `${runnable.length} blocks`)
   const jobs: Job[] = []
-  for (const { name, file, code, isFragment } of runnable) {
-    const env: Record<string, string> = /postgresql/.test(code) ? { DATABASE_URL: await postgresDatabase(t) } : {}
+  for (const snippet of runnable) {
+    const { name, file, isFragment } = snippet
+    const env: Record<string, string> = usesPostgres(snippet) ? { DATABASE_URL: await postgresDatabase(t) } : {}
     jobs.push({ name, file: byItself(file), isFragment, folder: sqliteFile(t, ''), env })
   }
   const { program, sections } = await runAll(t, jobs)
@@ -58,6 +59,11 @@ async function runAll(t: Test, jobs: readonly Job[], patienceMs = 30_000): Promi
   await program.end()
   const sections = program.out.split(/^(?=\S+:\d+ starts$)/m).map((section) => section.trimEnd().split('\n'))
   return { program, sections: new Map(sections.map(([heading = '', ...lines]) => [heading.replace(/ starts$/, ''), lines])) }
+}
+
+/** It does so itself, or what it imports from its page does. */
+function usesPostgres({ page, code }: Snippet): boolean {
+  return /postgresql/.test(code) || (/ from '\.\//.test(code) && all.some((other) => other.page === page && other.isNamed && /postgresql/.test(other.code)))
 }
 
 /** A copy among copies of the blocks that it may import, which nobody else has used. */

@@ -1,6 +1,6 @@
 // The sessions of a request, and the connections that they had.
 /** @import { PoolStats } from '../../../orm/index.ts' */
-/** @import { ConnectionRecord, RequestDetail, SessionRecord } from '../types.ts' */
+/** @import { ConnectionRecord, RequestDetail, RouteRecord, SessionRecord } from '../types.ts' */
 import { h, joined } from './dom.js'
 import { engineName } from './engine-colours.js'
 import { clipped, duration } from './format.js'
@@ -30,11 +30,23 @@ export const sessions = (request) => h('section', { 'aria-label': 'Sessions and 
  * @param {SessionRecord} session
  * @param {RequestDetail} request
  */
-const sessionLine = ({ engine, session, readonly, autocommit, why, openedMs, closedMs, managed }, { state }) => [
-  session, engineName(engine), why, mayInWords({ readonly, autocommit }), duration(openedMs),
+const sessionLine = ({ engine, session, readonly, autocommit, why, routes, openedMs, closedMs, managed }, { state }) => [
+  session, engineName(engine), h('div', {}, why, ...routes.map(routeLine)), mayInWords({ readonly, autocommit }), duration(openedMs),
   closedMs !== null ? duration(closedMs) : state === 'running' ? mark('START', 'good') : mark('not closed', 'bad'),
   managed ?? '–',
 ]
+
+/** @param {RouteRecord} route */
+const routeLine = (route) => h('span', { class: 'second' }, `at ${duration(route.atMs)} ${clipped(route.server, 40)}: ${routeInWords(route)}`)
+
+/**
+ * Why a session reads where it does.
+ * @param {RouteRecord} route
+ */
+export const routeInWords = ({ why, asked, found, waitedMs }) => [
+  clipped(why, 500),
+  asked !== null && `asked for ${asked}`, found !== null && `found ${found}`, `chosen in ${duration(waitedMs)}`,
+].filter((text) => text !== false).join(', ')
 
 /**
  * @param {ConnectionRecord} connection

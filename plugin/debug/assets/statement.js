@@ -5,6 +5,7 @@ import { callerLink } from './caller.js'
 import { copyButton } from './clipboard.js'
 import { h, joined } from './dom.js'
 import { clipped, counted, duration } from './format.js'
+import { routeInWords } from './sessions.js'
 import { highlighted } from './sql.js'
 
 /** A value may be megabytes long; what is copied is whole. */
@@ -18,8 +19,9 @@ const LONG = 2000
 export function statementDetails(record, request, info) {
   const plan = h('div', { class: 'plan' })
   const { n, sql, parameters, runnable, error, caller, engine, session, pid, atMs, durationMs } = record
-  const why = request.sessions.find((one) => one.engine === engine && one.session === session)?.why
-    ?? (session === null ? 'It was sent outside of the sessions, on the engine itself.' : 'Nothing is known of its session.')
+  const opened = request.sessions.find((one) => one.engine === engine && one.session === session)
+  const route = opened?.routes.findLast((one) => one.atMs <= atMs)
+  const why = opened?.why ?? (session === null ? 'It was sent outside of the sessions, on the engine itself.' : 'Nothing is known of its session.')
   return h('div', { class: 'details' },
     h('pre', { tabindex: 0, 'aria-label': `Statement ${n}` }, highlighted(sql)),
     error !== null && h('p', { class: 'error' }, h('strong', {}, 'Failed: '), clipped(error, LONG)),
@@ -35,6 +37,7 @@ export function statementDetails(record, request, info) {
       caller !== null && h('span', {}, 'from ', callerLink(caller)),
     ])),
     h('p', { class: 'facts' }, h('strong', {}, `Why ${clipped(engine, 40)}? `), why),
+    route !== undefined && h('p', { class: 'facts' }, h('strong', {}, `Why ${clipped(route.server, 40)}? `), routeInWords(route)),
     h('div', { class: 'buttons' },
       copyButton('Copy', () => sql),
       runnable === null ? h('span', { class: 'muted' }, 'Not runnable: something in it is masked.') : copyButton('Copy as runnable SQL', () => runnable),

@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import { maskHeaders } from '../masking/headers.ts'
 import { maskRequestUrl } from '../masking/url.ts'
-import type { ConnectionRecord, RequestSummary, SessionRecord, TimelineEntry } from '../types.ts'
+import type { ConnectionRecord, RequestSummary, RouteRecord, SessionRecord, TimelineEntry } from '../types.ts'
 import type { EventOwner, SessionStatus } from '../../../orm/index.ts'
 import { type StatementLimits, Statements } from './statements.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
+type RecordedSession = Writable<Omit<SessionRecord, 'routes'>> & { readonly routes: RouteRecord[] }
 
 /** What else than statements happens in a request is bounded as well. */
 const MOST_ENTRIES = 500
@@ -23,7 +24,7 @@ export class RequestRecord {
   /** Of `performance.now()`. */
   readonly start: number
   readonly statements: Statements
-  readonly sessions: Writable<SessionRecord>[] = []
+  readonly sessions: RecordedSession[] = []
   readonly connections: Writable<ConnectionRecord>[] = []
   readonly timeline: TimelineEntry[] = []
   /** Engine name -> INIT, START or END; the sessions of the last attempt. */

@@ -17,7 +17,11 @@ export function recordUsage(told: Told, engines: readonly string[]): (() => void
     })),
     onSqlAssistEvent('sqlassist:session:open', told((record, { at, engine, session, readonly, autocommit, why }) => {
       record.status[engine] = STATUS.START
-      record.add(record.sessions, { engine, session, readonly, autocommit, why, openedMs: record.since(at), closedMs: null, managed: null })
+      record.add(record.sessions, { engine, session, readonly, autocommit, why, routes: [], openedMs: record.since(at), closedMs: null, managed: null })
+    })),
+    onSqlAssistEvent('sqlassist:session:route', told((record, { at, session, server, why, asked = null, found = null, waitedMs }) => {
+      const routed = record.sessions.find((candidate) => candidate.session === session)
+      if (routed !== undefined) record.add(routed.routes, { server, why, asked, found, waitedMs, atMs: record.since(at) })
     })),
     onSqlAssistEvent('sqlassist:session:close', told((record, { at, durationMs, engine, session, managed }) => {
       const opened = record.sessions.find((candidate) => candidate.session === session)

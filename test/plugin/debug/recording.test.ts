@@ -43,6 +43,32 @@ t.test('a request that reads and writes', async (t) => {
   ])
 })
 
+t.test('why a session reads where it does', async (t) => {
+  const config = configOf(await postgres(t))
+  const app = Fastify()
+  t.teardown(async () => await app.close())
+  // A replica that is never behind: the server itself.
+  await app.register(sqlassist, { engines: { writer: { config }, reader: { readonly: true, follows: 'writer', replicas: [config] } } })
+  await app.register(sqlassistDebug)
+  await connected(app)
+  app.get('/', { config: { sqlassist: { consistency: 'strong' } } }, async (request) => await (request.dbSession as unknown as { reader: Writer }).reader.count(Book))
+  app.post('/', async (request) => {
+    const { writer, reader } = request.dbSession as unknown as { writer: Writer; reader: Writer }
+    await writer.insert(Note, { text: 'hello' })
+    return await reader.count(Note)
+  })
+  const panel = new Panel(app)
+  const routesOf = async () => Object.fromEntries((await panel.last()).sessions.map(({ engine, routes }) => [engine, routes]))
+  t.equal((await app.inject({ method: 'POST', url: '/' })).body, '1')
+  const place = /^[\dA-F]+\/[\dA-F]+$/
+  const { writer, reader } = await routesOf()
+  t.strictSame(writer, [], 'there is one server to write to')
+  t.match(reader, [{ server: 'replica 1', why: /^it has what the client has seen: /, asked: place, found: place }])
+  t.ok(reader!.every(({ waitedMs, atMs }) => waitedMs >= 0 && atMs > 0))
+  await app.inject('/')
+  t.match((await routesOf())['reader'], [{ server: 'writer', why: `consistency: 'strong'`, asked: null, found: place }])
+})
+
 t.test('callers are lines of the application', async (t) => {
   const app = await application(t, await postgres(t))
   app.get('/', async (request) => {

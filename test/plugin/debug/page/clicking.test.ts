@@ -116,7 +116,7 @@ t.test('statements: order, details, what is internal, groups', async (t) => {
 
   await rows.first().locator('.opens').click()
   const details = page.locator('.details')
-  t.match(await details.innerText(), /limit 20[^]*1 parameter[^]*'%o''h%'[^]*process 30121 · session 1 · 12 rows · from shop\/routes\/authors\.ts:27[^]*Why reader\? it was asked for by its name/)
+  t.match(await details.innerText(), /limit 20[^]*1 parameter[^]*'%o''h%'[^]*process 30121 · session 1 · 12 rows · from shop\/routes\/authors\.ts:27[^]*Why reader\? it was asked for by its name\s+Why replica 2\? it has what the client has seen/)
   t.equal(await details.locator('.caller').getAttribute('href'), 'vscode://file/srv/shop/routes/authors.ts:27:18')
   t.ok((await details.locator('.sql-keyword').allInnerTexts()).includes('select'))
   await rows.first().locator('.opens').click()
@@ -168,7 +168,7 @@ t.test('timeline, sessions, the request itself', async (t) => {
   t.strictSame(kinds, ['begin', 'flush', 'savepoint', 'hook', 'commit', 'hook'])
   t.match(await panel.innerText(), /connect ECONNREFUSED/)
   await page.getByRole('tab', { name: 'Sessions' }).click()
-  t.match(await panel.innerText(), /any means writer[^]*not closed[^]*30125[^]*2 used, 1 idle, 2 waiting; 10 at most\s+destroyed/)
+  t.match(await panel.innerText(), /replica 2: it has what the client has seen: 1\/5C0 on timeline 1, asked for 1\/5C0, found 1\/5D8, chosen in 2\.\d? ?ms[^]*writer: none of its replicas[^]*any means writer[^]*not closed[^]*30125[^]*2 used, 1 idle, 2 waiting; 10 at most\s+destroyed/)
   await page.getByRole('tab', { name: 'Request', exact: true }).click()
   t.match(await panel.innerText(), /req-2a[^]*user-agent\s+curl[^]*authorization\s+\*\*\*/)
   t.match(new URL(page.url()).search, 'tab=request')

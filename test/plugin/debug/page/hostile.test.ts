@@ -21,7 +21,7 @@ function requestOf(id: number, next: () => string): RequestDetail {
     ...request, id, requestId: next(), method: next(), url: next(), route: next(), attribute: next(), statusCode: 200,
     engines: [{ name: reader, status: 'END', notClosed: false }, { name: writer, status: 'START', notClosed: true }],
     headers: Object.fromEntries(Array.from({ length: 4 }, () => [next(), next()])),
-    sessions: [{ ...request.sessions[0]!, engine: reader, why: next() }, { ...request.sessions[1]!, engine: writer, why: next() }],
+    sessions: [{ ...request.sessions[0]!, engine: reader, why: next(), routes: [{ server: next(), why: next(), asked: next(), found: next(), waitedMs: 1, atMs: 0 }] }, { ...request.sessions[1]!, engine: writer, why: next() }],
     connections: [{ ...request.connections[0]!, engine: reader, error: next() }],
     timeline: Array.from({ length: 6 }, (_, index) => ({ ...request.timeline[0]!, atMs: index, engine: reader, text: next(), error: next() })),
     records: Array.from({ length: STATEMENTS }, (_, index) => statement({
