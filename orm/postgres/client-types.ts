@@ -20,6 +20,8 @@ export interface ClientHost extends CommitHost {
   readonly connectionOptions: Record<string, unknown>
   /** Has another server answer a statement of a session; undefined where there is no other. */
   readonly readAgain: ((session: SessionState | undefined, statement: readonly unknown[], error: unknown) => Promise<unknown>) | undefined
+  /** The server says that it is a standby (PostgreSQL 14 and later). */
+  sawStandby(): void
   acquired(client: GuardedClient): void
   /** @param destroyed - it will not be used again */
   returned(client: GuardedClient, destroyed: boolean): void

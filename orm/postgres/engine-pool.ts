@@ -70,6 +70,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   #followedServer: FollowedServer | undefined
   /** MikroORM's pool, or one that was made like it. */
   #pool: PgPool | undefined
+  #standbyTold = false
   #router: Router | undefined
   /** Which pool the sessions of the engine know: that of its first replica stands for all of them. */
   front: object = this
@@ -300,6 +301,12 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   log(): SqlAssistLogger {
     return this.#logger()
+  }
+
+  sawStandby(): void {
+    if (this.#followed === undefined || this.#standbyTold) return
+    this.#standbyTold = true
+    this.#logger().info({ engine: this.engine }, `Engine '${this.engine}' reads from a standby, and does not wait for what a client has written: name the server in 'replicas' in place of 'config' for that`)
   }
 
   acquired(client: GuardedClient): void {

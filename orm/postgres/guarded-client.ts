@@ -82,6 +82,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       super(withConnectTimeout(options, host.connectTimeoutMs))
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
         this.#reported.set(parameterName, parameterValue)
+        if (parameterName === 'in_hot_standby' && parameterValue === 'on') host.sawStandby()
       })
       this.once('end', () => {
         this.#gone = true

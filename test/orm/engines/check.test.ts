@@ -12,7 +12,7 @@ import { hasCaughtUp, standbyOf } from '../../support/standby.ts'
 import { tcpProxy } from '../../support/tcp-proxy.ts'
 import { assist } from '../sessions/fixtures/engines.ts'
 import { onNotebook } from './fixtures/notebook.ts'
-import { connectionsTo, disconnected, eventually, onPostgres, onSqlite, unusedPort, untyped } from './library.ts'
+import { connectionsTo, disconnected, eventually, onPostgres, onSqlite, recordingLogger, unusedPort, untyped } from './library.ts'
 
 const url = await postgresDatabase(t)
 
@@ -136,6 +136,13 @@ t.test('a standby says how far behind it is', async (t) => {
   await eventually(async () => await hasCaughtUp(primary, standby) && (await lagMs()) === 0)
   t.match(await db.check(), { ok: false, engines: { writer: healthy(false), reader: { ...healthy(true), lagMs: 0 }, promoted: { ok: true, readOnly: true, lagMs: 0 } } })
   t.notOk('lagMs' in (await db.check()).engines['writer']!)
+
+  const log = recordingLogger()
+  const follower = await assist(t, { writer: { config: onPostgres(primary.url) }, reader: { config: onPostgres(standby.url), readonly: true, follows: 'writer' } }, { logger: log })
+  await using container = follower.session()
+  await Promise.all([1, 2].map(async () => await untyped(container.get('reader' as never)).execute('select 1')))
+  t.strictSame(log.lines.filter(({ level }) => level === 'info').length, 1, 'whoever reads from a standby like this is told of replicas, once')
+  t.match(log.lines.find(({ level }) => level === 'info'), { context: { engine: 'reader' }, message: /name the server in 'replicas'/ })
 
   await asSuperuser(standby.url, 'select pg_wal_replay_pause()')
   await asSuperuser(primary.url, 'insert into something values (2)')
