@@ -55,6 +55,7 @@ export function assertClientToken(options: unknown, readyMade: boolean): asserts
   if (transport !== undefined && !['cookie', 'header', 'none'].includes(transport as string)) refuse('transport', `must be 'cookie', 'header' or 'none'`)
   if (name !== undefined && !(typeof name === 'string' && NAME.test(name))) refuse('name', 'must be the name of a cookie or header')
   assertTimeout(`${where}.maxAgeMs`, maxAgeMs)
+  if (maxAgeMs === 0) refuse('maxAgeMs', `must be more than 0: transport: 'none' is what carries nothing`)
   for (const [option, value] of Object.entries({ domain, path })) {
     if (value !== undefined && !(typeof value === 'string' && ATTRIBUTE.test(value))) refuse(option, 'must be a text that a cookie can have')
   }
