@@ -28,12 +28,18 @@ export type Session<EM extends EntityManager = EntityManager> = EM & SessionMemb
 export type ReadonlySession<EM extends EntityManager = EntityManager> = EM &
   Omit<SessionMembers, 'persistAndFlush' | 'removeAndFlush'> & { readonly [K in WriteMethod]: never }
 
-/** The EntityManager type behind the options of one engine. */
-type ManagerOf<O> =
+/** The EntityManager type behind the options of one engine, among those of all. */
+type ManagerOf<O, E> =
   O extends { readonly orm: { readonly em: infer EM extends EntityManager } } ? KnownOr<EM, EntityManager>
-  : O extends { readonly replicas: readonly [infer C, ...unknown[]] } ? ConfiguredManager<C> & EntitiesOf<C>
-  : O extends { readonly config: infer C } ? ConfiguredManager<C> & EntitiesOf<C>
+  : O extends { readonly replicas: infer R; readonly follows: infer F } ? ManagerOfConfig<Completed<FirstOf<R>, F extends keyof E ? E[F] : unknown>>
+  : O extends { readonly config: infer C } ? ManagerOfConfig<C>
   : EntityManager
+
+type ManagerOfConfig<C> = ConfiguredManager<C> & EntitiesOf<C>
+
+/** What a replica does not name is as in the followed engine's config. */
+type Completed<C, Followed> = Followed extends { readonly config: infer F } ? C & Omit<F, keyof C> : C
+type FirstOf<R> = R extends readonly [infer C, ...unknown[]] ? C : R extends readonly (infer C)[] ? C : never
 
 type ConfiguredManager<C> =
   C extends { entityManager?: abstract new (...args: never[]) => infer EM extends EntityManager } ? KnownOr<EM, DriversManager<C>>
@@ -48,7 +54,7 @@ type KnownOr<T, Fallback> = 0 extends 1 & T ? Fallback : T
 /** Where MikroORM's own types look for the entities: kysely's tables are typed by them. */
 type EntitiesOf<C> = C extends { entities?: infer Entities } ? { '~entities'?: Exclude<Entities, undefined> } : unknown
 
-type SessionOf<O> = O extends { readonly readonly: true } ? ReadonlySession<ManagerOf<O>> : Session<ManagerOf<O>>
+type SessionOf<O, E> = O extends { readonly readonly: true } ? ReadonlySession<ManagerOf<O, E>> : Session<ManagerOf<O, E>>
 
 /**
  * The sessions that a set of engines gives, by engine name:
@@ -58,7 +64,7 @@ type SessionOf<O> = O extends { readonly readonly: true } ? ReadonlySession<Mana
  * ```
  */
 // oxlint-disable-next-line typescript/no-empty-object-type -- of names that are computed, nothing is known
-export type EnginesOf<E> = E extends Iterable<unknown> ? {} : { readonly [K in keyof E & string]: SessionOf<E[K]> }
+export type EnginesOf<E> = E extends Iterable<unknown> ? {} : { readonly [K in keyof E & string]: SessionOf<E[K], E> }
 
 /** What is known before an application has declared its engines: the seed's three names, with nothing said of drivers or of rights. */
 interface ConventionalEngines {

@@ -73,6 +73,50 @@ describe('a session is typed by its driver', () => {
   })
 })
 
+describe('an engine with replicas', () => {
+  const clientUrl = 'postgresql://127.0.0.1/main'
+  const urls: readonly string[] = [clientUrl]
+  const replicated = defineEngines({
+    writer: { config: definePostgres({ clientUrl, entities: [Group] }), default: true },
+    reader: { readonly: true, follows: 'writer', replicas: [definePostgres({ clientUrl, entities: [Group] }), definePostgres({ clientUrl })], fallback: 'error', limits: { replicaWaitMs: 50, replicaLagMs: 1000 } },
+    listed: { readonly: true, follows: 'writer', replicas: urls.map((url) => definePostgres({ clientUrl: url, entities: [Group] })) },
+    brief: { readonly: true, follows: 'writer', replicas: [{ clientUrl }] },
+    custom: { readonly: true, follows: 'writer', replicas: [definePostgres({ clientUrl, entityManager: LibraryManager })] },
+  })
+  const sessions = {} as DbSessionsContainer<EnginesOf<typeof replicated>>
+
+  test('has readonly sessions of its driver', () => {
+    expect(sessions.reader).type.toBeAssignableTo<PostgresManager>()
+    expect(sessions.listed).type.toBeAssignableTo<PostgresManager>()
+    expect(sessions.brief).type.toBeAssignableTo<PostgresManager>()
+    expect<typeof sessions.reader['flush']>().type.toBe<never>()
+    expect<typeof sessions.listed['persist']>().type.toBe<never>()
+    expect<typeof sessions.brief['persistAndFlush']>().type.toBe<never>()
+    expect(sessions.custom.groups()).type.toBe<Promise<number>>()
+  })
+
+  test('knows the tables', () => {
+    expect(sessions.reader.getKysely().selectFrom).type.toBeCallableWith('group')
+    expect(sessions.reader.getKysely().selectFrom).type.not.toBeCallableWith('gruop')
+    expect(sessions.listed.getKysely().selectFrom).type.not.toBeCallableWith('gruop')
+    expect(sessions.brief.getKysely().selectFrom).type.toBeCallableWith('group')
+    expect(sessions.brief.getKysely().selectFrom).type.not.toBeCallableWith('gruop')
+  })
+
+  test('options of consistency', () => {
+    const options = <T extends SqlAssistPluginOptions>(given: T): T => given
+    for (const consistency of ['eventual', 'session', 'strong', { maxLagMs: 500 }] as const) {
+      expect(options).type.toBeCallableWith({ consistency, consistencyToken: { secret: ['x'], transport: 'header' as const } })
+    }
+    expect(options).type.not.toBeCallableWith({ consistency: 'Session' })
+    expect(options).type.not.toBeCallableWith({ consistency: { maxLag: 5 } })
+    expect(options).type.not.toBeCallableWith({ consistencyToken: { transport: 'query' } })
+    expect({ consistency: 'eventual' } as const).type.toBeAssignableTo<SqlAssistRouteOptions>()
+    expect(defineEngines).type.not.toBeCallableWith({ reader: { replicas: 'writer' } })
+    expect(sessions.$token()).type.toBe<Promise<string | undefined>>()
+  })
+})
+
 describe('a readonly session', () => {
   test('is an EntityManager', () => {
     const read = async (em: EntityManager): Promise<number> => await em.count(Group)
