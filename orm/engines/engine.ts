@@ -47,6 +47,8 @@ export class Engine implements SessionEngine {
   readonly #make: () => MikroORM
   #orm: MikroORM | undefined
   #followed: Engine | undefined
+  /** What is written here must be seen on replicas: it counts from the first statement on, even if nobody has read there yet. */
+  #hasReplicas = false
   #replicas: Replicas | undefined
   /** The application's own MikroORM, made without `sqlAssistConfig()`: it is not touched. */
   #foreign = false
@@ -154,6 +156,8 @@ export class Engine implements SessionEngine {
    */
   async replicate(followed: Engine): Promise<void> {
     this.#followed = followed
+    followed.#hasReplicas = true
+    if (followed.#orm !== undefined) followed.#tellPositions()
     if (this.#orm === undefined) return
     this.#replicas ??= this.#makeReplicas(followed)
     await this.#replicas.look()
@@ -163,6 +167,11 @@ export class Engine implements SessionEngine {
     this.connectionOptions()
     followed.connectionOptions()
     return new Replicas({ definition: this.#definition, first: this.pool!, followed: { name: followed.name, pool: followed.pool! }, logger: this.#logger })
+  }
+
+  #tellPositions(): void {
+    this.connectionOptions()
+    void this.pool!.followed
   }
 
   /** @see SessionSource */
@@ -237,6 +246,7 @@ export class Engine implements SessionEngine {
     }
     guarantees.writable ||= !this.readonly
     // Discovery was deferred.
+    if (this.#hasReplicas) this.#tellPositions()
     if (this.#followed !== undefined && this.replicated) this.#replicas = this.#makeReplicas(this.#followed)
     else if (this.#followed !== undefined) this.follow(this.#followed)
     return orm

@@ -3,14 +3,14 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { defineConfig, type EntityManager } from '@mikro-orm/postgresql'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { createSqlAssist, type EngineOptions, onSqlAssistEvent, type SessionRouteEvent, type SqlAssist } from 'fastify-sqlassist/orm'
+import { createSqlAssist, type EngineOptions, onSqlAssistEvent, type SessionRouteEvent, type SqlAssist, type SqlAssistOptions } from 'fastify-sqlassist/orm'
 import { replicatedCluster } from '../../support/replicated-cluster.ts'
 
 const Item = defineEntity({ name: 'Item', properties: { id: p.integer().primary(), name: p.string() } })
 const { primary, replicas } = await replicatedCluster(t)
 const at = (clientUrl: string) => defineConfig({ clientUrl, entities: [Item] })
 const writer = { config: at(primary.url), default: true } as const
-const configs = replicas.map(({ url }) => at(url))
+const configs = replicas.map(({ url }) => ({ clientUrl: url })) // the rest is as for the writer
 const LONG = 600_000
 {
   await using db = await createSqlAssist({ engines: { writer } })
@@ -21,9 +21,9 @@ type Sessions = Record<'writer' | 'reader' | 'other', EntityManager & { insert(e
 type Assist = SqlAssist<Sessions>
 
 /** A writer, and two readers of the same replicas. */
-async function assist(t: Test, reader: EngineOptions = {}): Promise<Assist> {
+async function assist(t: Test, reader: EngineOptions = {}, more: Partial<SqlAssistOptions> = {}): Promise<Assist> {
   const options: EngineOptions = { readonly: true, follows: 'writer', replicas: configs, ...reader }
-  const db = await createSqlAssist({ engines: { writer, reader: options, other: options } })
+  const db = await createSqlAssist({ engines: { writer, reader: options, other: options }, ...more })
   t.teardown(async () => await db.dispose())
   return db as unknown as Assist
 }
@@ -125,6 +125,43 @@ t.test('by consistency', async (t) => {
   await replicas[1]!.resume()
   await using later = sessionsOf(db, { after: token })
   t.equal(await later.reader.count(Item, { name }), 1, 'whoever answers')
+})
+
+t.test('where discovery is deferred, the first write counts, before anybody has read', async (t) => {
+  const db = await assist(t, { limits: { replicaWaitMs: 0 } }, { discovery: 'deferred' })
+  await paused(t)
+  const name = newName()
+  const token = await (async () => {
+    await using session = sessionsOf(db)
+    await session.writer.insert(Item, { name })
+    return await session.$token()
+  })()
+  await using session = sessionsOf(db, { after: token })
+  t.equal(await session.reader.count(Item, { name }), 1)
+})
+
+t.test('all replicas have work to do', async (t) => {
+  const db = await assist(t)
+  const events = heard(t)
+  for (let round = 0; round < 100; round++) {
+    await using session = sessionsOf(db, { consistency: 'eventual' })
+    await session.reader.count(Item, {})
+  }
+  const counts = ['replica 1', 'replica 2'].map((name) => events.filter(({ server }) => server === name).length)
+  t.equal(counts[0]! + counts[1]!, 100)
+  t.ok(Math.min(...counts) > 10, `one after another: ${counts.join(' and ')}`)
+  events.length = 0
+  const all = Promise.withResolvers<void>()
+  let reading = 0
+  await Promise.all(Array.from({ length: 12 }, async () => {
+    await using session = sessionsOf(db, { consistency: 'eventual' })
+    await session.reader.transactional(async (em) => {
+      await em.count(Item, {})
+      if (++reading === 12) all.resolve()
+      await all.promise
+    })
+  }))
+  t.equal(new Set(events.map(({ server }) => server)).size, 2, 'at once')
 })
 
 t.test(`fallback: 'error'`, async (t) => {
