@@ -95,6 +95,7 @@ function assertFollows({ name, follows, fallback, readonly, ...definition }: Eng
   if (!readonly) throw new InvalidOptionsError(where, `is for readonly engines: a writable one does not follow another`)
   if (followed === undefined || followed.readonly) throw new InvalidOptionsError(where, `must name a writable engine; there are ${[...all.values()].filter((other) => !other.readonly).map((other) => other.name).join(', ') || 'none'}`)
   if (dialectOf(driverOf(definition)) !== dialectOf(driverOf(followed))) throw new InvalidOptionsError(where, `names an engine of another driver, '${follows}'`)
+  if (definition.replicas !== undefined && isConnectedElsewhere(followed)) throw new InvalidOptionsError(where, `names an engine whose connections are made by the application, so that its server cannot be asked how new replicas must be: give it a 'config', or sqlAssistConfig()`)
   if (fallback !== 'error' && isConnectedElsewhere(followed)) throw new InvalidOptionsError(where, `names an engine whose connections are made by the application, so that where they lead is not known: add fallback: 'error'`)
 }
 

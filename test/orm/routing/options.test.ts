@@ -41,6 +41,9 @@ t.test('replicas of an engine', async (t) => {
     [/'engines.reader.consistency' is unknown/, { ...reader, consistency: 'session' }],
   ]
   for (const [message, options] of wrong) t.match(await refusal({ writer, reader: options }), { code: 'SQLASSIST_INVALID_OPTIONS', message })
+  for (const fallback of ['follows', 'error']) {
+    t.match(await refusal({ writer: { orm }, reader: { ...reader, fallback } }), { message: /'engines.reader.follows' names an engine whose connections are made by the application/ })
+  }
   t.match(await refusal({ writer, reader: { ...reader, follows: 'nobody' } }), { message: /follows/ })
   t.match(await refusal({ writer, reader: { ...reader, follows: 'reader' } }), { message: /follows/ })
 })
