@@ -73,6 +73,8 @@ describe('a session is typed by its driver', () => {
   })
 })
 
+const options = <T extends SqlAssistPluginOptions>(given: T): T => given
+
 describe('an engine with replicas', () => {
   const clientUrl = 'postgresql://127.0.0.1/main'
   const urls: readonly string[] = [clientUrl]
@@ -104,7 +106,6 @@ describe('an engine with replicas', () => {
   })
 
   test('options of consistency', () => {
-    const options = <T extends SqlAssistPluginOptions>(given: T): T => given
     for (const consistency of ['eventual', 'session', 'strong', { maxLagMs: 500 }] as const) {
       expect(options).type.toBeCallableWith({ consistency, consistencyToken: { secret: ['x'], transport: 'header' as const } })
     }

@@ -1,7 +1,9 @@
 // What is recorded of a request: who it was, what it has used, and what has become of it.
+import { channel } from 'node:diagnostics_channel'
 import Fastify from 'fastify'
 import { sqlassist } from 'fastify-sqlassist'
 import { sqlassistDebug } from 'fastify-sqlassist/debug'
+import { onSqlAssistEvent, type SessionRouteEvent } from 'fastify-sqlassist/orm'
 import t from 'tap'
 import { Author, Book, Note } from '../endings/model.ts'
 import { configOf, postgres, sqlite, writerOf, type Writer } from '../endings/service.ts'
@@ -51,6 +53,15 @@ t.test('why a session reads where it does', async (t) => {
   await app.register(sqlassist, { engines: { writer: { config }, reader: { readonly: true, follows: 'writer', replicas: [config] } } })
   await app.register(sqlassistDebug)
   await connected(app)
+  app.get('/moves', async (request) => {
+    const events: SessionRouteEvent[] = []
+    const stop = onSqlAssistEvent('sqlassist:session:route', (event) => void events.push(event))
+    await (request.dbSession as unknown as { reader: Writer }).reader.count(Book)
+    stop()
+    const moved = { ...events[0], server: 'writer', why: 'it had to', asked: '0/5', found: undefined }
+    for (const event of [moved, { ...moved, session: -1 }, { ...moved, session: undefined }]) channel('sqlassist:session:route').publish(event)
+    return 'done'
+  })
   app.get('/', { config: { sqlassist: { consistency: 'strong' } } }, async (request) => await (request.dbSession as unknown as { reader: Writer }).reader.count(Book))
   app.post('/', async (request) => {
     const { writer, reader } = request.dbSession as unknown as { writer: Writer; reader: Writer }
@@ -67,6 +78,9 @@ t.test('why a session reads where it does', async (t) => {
   t.ok(reader!.every(({ waitedMs, atMs }) => waitedMs >= 0 && atMs > 0))
   await app.inject('/')
   t.match((await routesOf())['reader'], [{ server: 'writer', why: `consistency: 'strong'`, asked: null, found: place }])
+  await app.inject('/moves')
+  t.match((await routesOf())['reader'], [{ server: 'replica 1', why: 'the client has seen nothing yet' }, { server: 'writer', why: 'it had to', asked: '0/5', found: null }])
+  t.equal((await routesOf())['reader']!.length, 2, 'and nothing of sessions that are not of the request')
 })
 
 t.test('callers are lines of the application', async (t) => {
