@@ -45,7 +45,8 @@ export class Demands {
     const seen = system === undefined ? undefined : horizon.of(system)
     if (seen !== undefined && (await this.#isOfAnotherTimeline(seen))) return await this.#newest(`the client has seen ${formatPosition(seen)}, which is another history`)
     if (consistency === 'session') return seen === undefined ? { why: 'the client has seen nothing yet' } : { position: seen, why: `it has what the client has seen: ${formatPosition(seen)}` }
-    const within = await primary.positionWithin(consistency.maxLagMs).catch((error: unknown) => this.#unavailable(error))
+    const within = await primary.positionWithin(consistency.maxLagMs).catch(() => undefined)
+    if (within === undefined) return await this.#newest('how old the replicas are is not known')
     return { position: seen === undefined ? within : later(seen, within), why: `it is at most ${consistency.maxLagMs} ms old` }
   }
 

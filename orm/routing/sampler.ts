@@ -3,7 +3,7 @@ import type { PgClient, PgResult } from '../postgres/pg.ts'
 import { type Sample, SampleReader } from './sample.ts'
 
 /** How long a server may take to answer, in ms. */
-const ANSWER_MS = 1000
+const ANSWER_MS = 2000
 
 /** How long the connection is kept for the next question, in ms. */
 const KEPT_MS = 30_000
