@@ -55,6 +55,8 @@ export class ReplicaSet {
       } catch (error) {
         if (!(error instanceof DatabaseUnavailableError) || server === this.#settings.followed) throw error
         this.#watch.failed(server, error)
+      } finally {
+        server.coming--
       }
     }
   }
@@ -101,6 +103,7 @@ export class ReplicaSet {
     await this.#watch.seen()
     const demand = await this.#demands.of(session?.horizon, route.server)
     const decide = async (server: Server, why: string): Promise<Server> => {
+      server.coming++
       this.#routes.decide(route, session, { server, why, position: demand.position, waitedMs: performance.now() - started })
       return server
     }

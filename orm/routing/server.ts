@@ -24,6 +24,8 @@ export class Server implements Source {
   readonly #log: LogWait
   readonly #waiting: Waiting
   state: ServerState = 'unknown'
+  /** How many are on their way to a connection of it: those who choose at the same moment would all choose the same. */
+  coming = 0
 
   /** @param sampler - where somebody asks that server already */
   constructor(name: string, pool: EnginePool, primary: Primary, sampler: Sampler = new Sampler(async (timeoutMs) => await pool.connectAside(timeoutMs))) {
@@ -61,7 +63,7 @@ export class Server implements Source {
 
   /** What one more session there costs: how much there is to do already, and how long answers take. */
   get cost(): number {
-    return (this.pool.busy + 1) * Math.max(this.sampler.latencyMs, SAME_LATENCY_MS)
+    return (this.pool.busy + this.coming + 1) * Math.max(this.sampler.latencyMs, SAME_LATENCY_MS)
   }
 
   /** It has not answered, so that nothing is known of it any more. */
