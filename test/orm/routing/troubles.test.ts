@@ -89,7 +89,7 @@ t.test('connections are made anew to all servers, and closed, also while somebod
   t.ok((await ports(12)).size > 1)
   const { pool, replicas } = db.stats()['reader']!
   t.equal(pool!.total, replicas!.reduce((sum, server) => sum + server.pool!.total, 0))
-  await db.reinitEngine('reader' as never)
+  await db.reinitEngine('reader')
   t.equal(db.stats()['reader']!.pool!.total, 0)
   t.ok((await ports(12)).size > 1)
 
