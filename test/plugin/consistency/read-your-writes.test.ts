@@ -42,7 +42,7 @@ t.test('what no server of ours has signed is not believed', async (t) => {
   t.equal((await writer.write(here, 'flush', { id: 7, value: 7, isNew: true })).status, 200)
   const token = writer.jar.token!
   const tokens = {
-    'garbage': 'garbage', 'nothing': '', 'percent signs': '%%%', 'a huge one': 'A'.repeat(6000), 'another last letter': token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A'),
+    'garbage': 'garbage', 'percent signs': '%%%', 'a huge one': 'A'.repeat(6000), 'another last letter': token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A'),
     'its first half': token.slice(0, token.length / 2), 'it twice': token + token, 'a position': 'FFFFFFFF/FFFFFFFF', 'dots': '...', 'the name of a property': '__proto__',
   }
   for (const [what, forged] of Object.entries(tokens)) {
