@@ -116,7 +116,20 @@ export class ReplicaSet {
     if (replica !== undefined) return await decide(replica, demand.why)
     const why = this.#whyNone(position)
     if (followed === undefined) throw position === undefined || !this.#anyUp ? new DatabaseUnavailableError(engine, why) : new ReplicasBehindError(engine, why)
-    return await decide(await this.#primary(followed), why)
+    try {
+      return await decide(await this.#primary(followed), why)
+    } catch (error) {
+      const late = position && (await this.#lateReplica(position))
+      if (late === undefined) throw error
+      return await decide(late, demand.why)
+    }
+  }
+
+  /** It took time to find out that the primary is gone: a replica may have by now what nobody had. */
+  async #lateReplica(position: Position): Promise<Server | undefined> {
+    const { replicas } = this.#settings
+    await Promise.all(replicas.map(async ({ sampler, usable }) => usable && (await sampler.sample().catch(() => undefined))))
+    return cheapest(replicas.filter((server) => server.usable && server.has(position)))
   }
 
   /** A session that goes to another server must find there what it has seen at the one before. */

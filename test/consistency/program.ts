@@ -8,8 +8,9 @@ import { pairs } from './pairs/part.ts'
 import type { Part, Scene } from './part.ts'
 import { paused } from './paused/part.ts'
 import { promoted } from './promoted/part.ts'
+import { soak } from './soak/part.ts'
 
-const PARTS: readonly Part[] = [pairs, paused, killed, promoted, cost]
+const PARTS: readonly Part[] = [pairs, paused, killed, promoted, soak, cost]
 
 /** @param defaults - how much of each part */
 export async function runProgram(defaults: Readonly<Record<string, number>>): Promise<void> {

@@ -6,6 +6,9 @@ import { asSuperuser } from './databases.ts'
 import { OwnPostgres } from './own-postgres.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 
+/** A standby has had to replay something that was in the way of a query. */
+const STOPPED_BY_REPLAY = '40001'
+
 export class ClusterMember extends OwnPostgres {
   /** As the tests call it: `primary`, `replica 1`. */
   readonly name: string
@@ -95,7 +98,12 @@ export class ClusterMember extends OwnPostgres {
 
   /** As a superuser, past everything that is tested. */
   async query<T = object[]>(sql: string, params: unknown[] = []): Promise<T> {
-    return (await asSuperuser(this.url, sql, params)) as T
+    try {
+      return (await asSuperuser(this.url, sql, params)) as T
+    } catch (error) {
+      if ((error as { code?: string }).code !== STOPPED_BY_REPLAY) throw error
+      return await this.query(sql, params)
+    }
   }
 
   async #until(condition: string): Promise<void> {

@@ -48,7 +48,9 @@ export class Counter {
     return this.#commits[low]!.value
   }
 
+  /** Idempotent. */
   async stop(): Promise<void> {
+    if (this.#over) return
     this.#over = true
     await this.#running
     await this.#client.end()

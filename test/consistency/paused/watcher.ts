@@ -35,10 +35,11 @@ export class Watcher {
   boundedReads = 0
   #worstMs = 0
   readonly #scene: WatcherScene
-  readonly #clients = Array.from({ length: CLIENTS }, () => ({ client: new Client(), last: 0 }))
+  readonly #clients: readonly { readonly client: Client; last: number }[]
 
-  constructor(scene: WatcherScene) {
+  constructor(scene: WatcherScene, clients: number = CLIENTS) {
     this.#scene = scene
+    this.#clients = Array.from({ length: clients }, () => ({ client: new Client(), last: 0 }))
   }
 
   /** By how much the bound was missed at most. */

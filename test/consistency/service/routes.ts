@@ -55,6 +55,12 @@ export function addRoutes(app: FastifyInstance, sessions: Sessions, { maxLagMs, 
     const [read] = await readItem(sessions.writer(request), wantedOf(request))
     return { reads: [{ ...read!, tookMs: performance.now() - started }], routes: [] }
   })
+  // What a timer of that length takes in this process just now.
+  app.get('/timer', async () => {
+    const [at, started] = [Date.now(), performance.now()]
+    await sleep(replicaWaitMs)
+    return { reads: [{ at, value: null, port: null, tookMs: performance.now() - started }], routes: [] }
+  })
   app.get('/cpu', async () => {
     const { user, system } = process.cpuUsage()
     return { ms: (user + system) / 1000 }

@@ -1,4 +1,6 @@
 // Servers that die under load: readers notice nothing, and writers find the server that was promoted.
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { Client } from '../../consistency/client.ts'
 import { Load as Reads } from '../../consistency/killed/load.ts'
@@ -7,7 +9,7 @@ import { CHANGES } from '../../consistency/promoted/changes.ts'
 import { Load as Writes } from '../../consistency/promoted/load.ts'
 import { Random } from '../../soak/random.ts'
 import { FULL } from '../../support/size.ts'
-import { clusterWithItems, twoApps } from './apps.ts'
+import { clusterWithItems, oneApp, pauseAll, twoApps } from './apps.ts'
 import { until } from '../../orm/postgres/failover/service.ts'
 
 /** Of a row that is written before the promotion. */
@@ -30,6 +32,30 @@ t.test('replicas die under load, and come back', async (t) => {
     t.strictSame([...reads.failed], [], `${name}: ${reads.answered} answered, none failed`)
   }
   await reads.stop()
+})
+
+t.test('the primary is gone before a replica has what a client has written, which comes to it a little later', async (t) => {
+  const { primary, replicas } = shared
+  const port = await oneApp(t, shared, { replicaWaitMs: 1 })
+  await primary.set('synchronous_standby_names', '2 (*)')
+  await pauseAll(t, shared)
+  const client = new Client()
+  t.equal((await client.write(port, 'flush', { id: 40, value: 7, isNew: true })).status, 200)
+  await primary.kill()
+  const connections = new Set<Socket>()
+  const silent = createServer((connection) => connections.add(connection)).listen(primary.port, '127.0.0.1')
+  const asked = once(silent, 'connection')
+  const read = client.read(port, 'session', { id: 40 })
+  await asked
+  await Promise.all(replicas.map(async (replica) => await replica.resume()))
+  t.match(await read, { status: 200, reads: [{ value: 7 }], routes: [{ server: /replica/ }] })
+  client.close()
+  const closed = once(silent, 'close')
+  silent.close()
+  for (const connection of connections) connection.destroy()
+  await closed
+  await primary.start()
+  await primary.set('synchronous_standby_names', '')
 })
 
 for (const [number, change] of (FULL ? CHANGES : CHANGES.slice(0, 1)).entries()) {
