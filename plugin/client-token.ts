@@ -80,7 +80,7 @@ export class ClientToken {
     return this.#options.transport !== 'none'
   }
 
-  /** What the client has brought, whatever that is. */
+  /** What the client has brought, whatever that is. An empty cookie is one that was deleted, of a client that keeps it all the same. */
   read(request: FastifyRequest): string[] {
     if (this.#options.transport === 'none') return []
     if (this.#options.transport === 'cookie' || this.#options.transport === undefined) return this.#cookies(request).flatMap(({ value }) => (value === '' ? [] : value))
