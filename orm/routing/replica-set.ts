@@ -119,17 +119,17 @@ export class ReplicaSet {
     try {
       return await decide(await this.#primary(followed), why)
     } catch (error) {
-      const late = position && (await this.#lateReplica(position))
+      const late = await this.#lateReplica(position)
       if (late === undefined) throw error
       return await decide(late, demand.why)
     }
   }
 
-  /** It took time to find out that the primary is gone: a replica may have by now what nobody had. */
-  async #lateReplica(position: Position): Promise<Server | undefined> {
+  /** The primary is gone, and it took time to find that out: a replica may have by now what nobody had; and where any will do, one that is far behind is better than none. */
+  async #lateReplica(position: Position | undefined): Promise<Server | undefined> {
     const { replicas } = this.#settings
-    await Promise.all(replicas.map(async ({ sampler, usable }) => usable && (await sampler.sample().catch(() => undefined))))
-    return cheapest(replicas.filter((server) => server.usable && server.has(position)))
+    if (position !== undefined) await Promise.all(replicas.map(async ({ sampler, usable }) => usable && (await sampler.sample().catch(() => undefined))))
+    return cheapest(replicas.filter((server) => server.usable && (position === undefined || server.has(position))))
   }
 
   /** A session that goes to another server must find there what it has seen at the one before. */

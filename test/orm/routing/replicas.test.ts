@@ -205,6 +205,28 @@ t.test('a replica that stands still is left out where any will do, although many
   t.pass('both are read from again')
 })
 
+t.test('replicas that are far behind answer where any will do, and there is no primary', async (t) => {
+  const db = await assist(t, { limits: { replicaLagMs: 200, replicaWaitMs: 0 } })
+  const lagging = (): boolean => db.engine('reader').stats().replicas!.slice(0, 2).every(({ state }) => state === 'lagging')
+  const read = async (consistency: 'eventual' | 'session'): Promise<number> => {
+    await using session = sessionsOf(db, { consistency })
+    return await session.reader.count(Item, {})
+  }
+  await read('eventual')
+  await paused(t)
+  while (!lagging()) {
+    await using session = sessionsOf(db)
+    await session.writer.insert(Item, { name: newName() })
+    await session.reader.count(Item, {})
+  }
+  await primary.kill()
+  t.teardown(async () => await primary.start())
+  const events = heard(t)
+  t.type(await read('eventual'), 'number')
+  t.type(await read('session'), 'number', 'of a client that has seen nothing')
+  t.match(events, [{ server: /^replica [12]$/ }, { server: /^replica [12]$/ }])
+})
+
 t.test('an ordinary role may ask all of it', async (t) => {
   await primary.query(`create role reader login password 'reader'; grant select on item to reader`)
   const byRole = replicas.map(({ url }) => at(url.replace(/\/\/[^@]+@/, '//reader:reader@')))
