@@ -112,7 +112,7 @@ export class ReplicaSet {
     if (here !== undefined && here === followed) return await decide(await this.#primary(followed), 'it reads there already')
     if (here?.usable === true && (demand.position === undefined || here.has(demand.position))) return await decide(here, demand.why)
     const position = demand.any === true ? undefined : await this.#afterMoving(route, demand.position)
-    const replica = await this.#chooseReplica(position, here, demand.position)
+    const replica = this.#ready(position, here) ?? (await this.#soonest(position, here, demand.position))
     if (replica !== undefined) return await decide(replica, demand.why)
     const why = this.#whyNone(position)
     if (followed === undefined) throw position === undefined || !this.#anyUp ? new DatabaseUnavailableError(engine, why) : new ReplicasBehindError(engine, why)
@@ -139,15 +139,20 @@ export class ReplicaSet {
     return position === undefined ? seen : later(seen, position)
   }
 
+  /** One that need not be waited for. At once, so that the next one who chooses knows who is on the way there. */
+  #ready(position: Position | undefined, here: Server | undefined): Server | undefined {
+    const { replicas } = this.#settings
+    return cheapest(replicas.filter((server) => (position === undefined ? server.state === 'up' : server !== here && server.usable && server.has(position))))
+  }
+
   /**
    * @param position - what a server needs that the session has not read from
    * @param stays - what the one needs where it reads already. All are waited for at once: one after another would take longer than a read may
    */
-  async #chooseReplica(position: Position | undefined, here: Server | undefined, stays: Position | undefined): Promise<Server | undefined> {
-    const candidates = this.#settings.replicas.filter((server) => server.usable && (position !== undefined || server.state === 'up'))
-    const ready = position === undefined ? candidates : candidates.filter((server) => server !== here && server.has(position))
-    if (ready.length > 0 || position === undefined) return cheapest(ready)
+  async #soonest(position: Position | undefined, here: Server | undefined, stays: Position | undefined): Promise<Server | undefined> {
+    if (position === undefined) return undefined
     const wait = this.#settings.waitMs()
+    const candidates = this.#settings.replicas.filter(({ usable }) => usable)
     return await firstOf(candidates, async (server) => await server.reached(server === here ? (stays ?? position) : position, this.#watch.moves(server) ? wait : 0))
   }
 
@@ -168,11 +173,11 @@ export class ReplicaSet {
   }
 }
 
-/** Of several that cost the same, any. */
+/** One that has a connection left, however slow it was a moment ago; of several that cost the same, any. */
 function cheapest(servers: readonly Server[]): Server | undefined {
   if (servers.length < 2) return servers[0]
-  const costs = servers.map((server) => ({ server, cost: server.cost, dice: Math.random() }))
-  return costs.toSorted((a, b) => a.cost - b.cost || a.dice - b.dice)[0]!.server
+  const costs = servers.map((server) => ({ server, full: Number(server.full), cost: server.cost, dice: Math.random() }))
+  return costs.toSorted((a, b) => a.full - b.full || a.cost - b.cost || a.dice - b.dice)[0]!.server
 }
 
 /** The first for which the promise says yes. */

@@ -61,6 +61,11 @@ export class Server implements Source {
     return await this.#waiting.reached(position, timeoutMs)
   }
 
+  /** Whether one more session would wait for a connection. */
+  get full(): boolean {
+    return this.pool.busy + this.coming >= this.pool.max
+  }
+
   /** What one more session there costs: how much there is to do already, and how long answers take. */
   get cost(): number {
     return (this.pool.busy + this.coming + 1) * Math.max(this.sampler.latencyMs, SAME_LATENCY_MS)

@@ -140,6 +140,20 @@ t.test('where discovery is deferred, the first write counts, before anybody has 
   t.equal(await session.reader.count(Item, { name }), 1)
 })
 
+/** More transactions at a time than one pool has connections. */
+async function together(db: Assist): Promise<void> {
+  const all = Promise.withResolvers<void>()
+  let reading = 0
+  await Promise.all(Array.from({ length: 12 }, async () => {
+    await using session = sessionsOf(db, { consistency: 'eventual' })
+    await session.reader.transactional(async (em) => {
+      await em.count(Item, {})
+      if (++reading === 12) all.resolve()
+      await all.promise
+    })
+  }))
+}
+
 t.test('all replicas have work to do', async (t) => {
   const db = await assist(t)
   const events = heard(t)
@@ -151,17 +165,30 @@ t.test('all replicas have work to do', async (t) => {
   t.equal(counts[0]! + counts[1]!, 100)
   t.ok(Math.min(...counts) > 10, `one after another: ${counts.join(' and ')}`)
   events.length = 0
-  const all = Promise.withResolvers<void>()
-  let reading = 0
-  await Promise.all(Array.from({ length: 12 }, async () => {
-    await using session = sessionsOf(db, { consistency: 'eventual' })
-    await session.reader.transactional(async (em) => {
-      await em.count(Item, {})
-      if (++reading === 12) all.resolve()
-      await all.promise
-    })
-  }))
+  await together(db)
   t.equal(new Set(events.map(({ server }) => server)).size, 2, 'at once')
+})
+
+t.test('a replica that was slow a moment ago is read from before anybody waits for a connection of another one', async (t) => {
+  const db = await assist(t)
+  const events = heard(t)
+  const read = async (): Promise<void> => {
+    await using session = sessionsOf(db, { consistency: 'eventual' })
+    await session.reader.count(Item, {})
+  }
+  const shares = async (): Promise<Set<string>> => {
+    events.length = 0
+    for (let round = 0; round < 10; round++) await read()
+    return new Set(events.map(({ server }) => server))
+  }
+  do { // until its slowness is known
+    replicas[0]!.freeze()
+    await sleep(700) // long enough to be asked in between
+    replicas[0]!.thaw()
+    while (db.engine('reader').stats().replicas![0]!.state !== 'up') await read()
+  } while ([...(await shares())].join() !== 'replica 2')
+  await together(db)
+  t.equal(new Set(events.map(({ server }) => server)).size, 2)
 })
 
 t.test(`fallback: 'error'`, async (t) => {
