@@ -135,4 +135,10 @@ t.test('a primary that has become a standby is not asked what is new', async (t)
   wire.leadTo(apart.primary.url)
   wire.cut()
   await eventually(async () => await portOf(db as never).then((port) => port === apart.primary.port, () => false))
+
+  await replica.promote()
+  const both = createSqlAssist({
+    engines: { writer: { config: configOf(apart.primary.url) }, reader: { readonly: true, follows: 'writer', replicas: [configOf(replica.url)] } },
+  })
+  await t.rejects(both, { code: 'SQLASSIST_TWO_PRIMARIES', message: /Engine 'writer' and replica 1 of engine 'reader'/ }, 'two that accept writes are one too many')
 })
