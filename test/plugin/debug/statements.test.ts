@@ -6,9 +6,10 @@ import { CompiledQuery, type Kysely } from 'kysely'
 import pg from 'pg'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import { asSuperuser } from '../../support/databases.ts'
 import { ownPostgres } from '../../support/own-postgres.ts'
 import { Author, Book, Note } from '../endings/model.ts'
-import { type Database, prepare, type Writer } from '../endings/service.ts'
+import { configOf, type Database, prepare, type Writer } from '../endings/service.ts'
 import { application, Panel } from './fixtures/panel.ts'
 
 t.setTimeout(300_000)
@@ -125,6 +126,11 @@ const ways: Record<string, (sessions: { writer: Writer; reader: Writer; transact
     await writer.execute('select pg_sleep(60)').catch(() => {})
     await writer.rollback()
   },
+  'a prepared statement with a name, twice': async ({ writer }) => {
+    const kysely = writer.getKysely() as unknown as { executeQuery(query: object): Promise<unknown> }
+    const query = { sql: { name: 'doubled', text: 'select $1::int * 2 as doubled' }, parameters: [21], query: { kind: 'RawNode' }, queryId: { queryId: 'x' } }
+    for (let round = 0; round < 2; round++) await kysely.executeQuery(query)
+  },
   'rows that are copied': async ({ writer }) => await writer.execute('copy note to stdout'),
   'prepared and executed by SQL': async ({ writer }) => {
     await writer.transactional(async (em) => {
@@ -208,6 +214,28 @@ t.test('parameters are those that the server was given', async (t) => {
     const { rows: [sent] } = await client.query(`select (${logged})::${type}::text as three`)
     t.strictSame(run, sent)
   }
+})
+
+t.test('a commit in two phases', async (t) => {
+  await asSuperuser(server.url, 'create database audit')
+  const audit: Database = { dialect: 'postgresql', at: server.url.replace(/postgres$/, 'audit') }
+  await prepare(audit)
+  const engines = Object.fromEntries([['writer', database], ['audit', audit]].map(([name, at]) => [name, { config: configOf(at as Database), twoPhase: true }]))
+  const app = await application(t, database, { plugin: { engines } })
+  app.get('/both', { config: { sqlassist: { transaction: 'request' } } }, async (request) => {
+    const sessions = request.dbSession as unknown as Record<'writer' | 'audit', Writer>
+    for (const session of [sessions.writer, sessions.audit]) await session.persistAndFlush(session.create(Note, { text: 'both' }))
+    return 'done'
+  })
+  await app.sqlassist.recover()
+  const from = position()
+  t.equal((await app.inject('/both')).body, 'done')
+  const { records } = await new Panel(app).last()
+  await settled(from)
+  t.match(records.map(({ sql }) => sql).join('\n'), /prepare transaction[^]*commit prepared/)
+  const sessions = new Set(records.map(({ pid }) => pid))
+  t.equal(sessions.size, 2)
+  t.strictSame(byProcess(records), byProcess(logged(from).filter(({ pid }) => sessions.has(pid))), 'beside that there is only the record of the decision, on a connection of its own')
 })
 
 t.test('what is done outside of requests is of no request', async (t) => {
