@@ -83,6 +83,8 @@ export class ClusterMember extends OwnPostgres {
     const [{ before }] = await this.query<[{ before: Date }]>('select pg_conf_load_time() before')
     await this.query('select pg_reload_conf()')
     while ((await this.query<[{ at: Date }]>('select pg_conf_load_time() at'))[0].at.getTime() <= before.getTime()) await sleep(2)
+    // Whether a COMMIT waits for standbys, the checkpointer tells all others, when it has seen it: at the latest before the next checkpoint.
+    if (parameter === 'synchronous_standby_names') await this.query('checkpoint')
   }
 
   /** The end of what is written on a primary, of what is replayed on a standby. */
