@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { withComment } from '../comments/append.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import type { EventOwner } from '../events/events.ts'
+import { isSubmittable } from './watch-client.ts'
 
 /** What pg is given to send, other than a text. */
 interface StatementLike {
@@ -31,10 +32,10 @@ export class ClientComments {
     const [given, ...rest] = args
     const comment = commenter.of(owner)
     if (typeof given === 'string') return [withComment(given, comment), ...rest]
-    const statement = given as StatementLike & { submit?: unknown }
+    const statement = given as StatementLike
     const changes = this.#changes(statement, comment, commenter.varies)
     if (changes === undefined) return [...args]
-    if (typeof statement.submit !== 'function') return [derived(statement, changes), ...rest]
+    if (!isSubmittable(statement)) return [derived(statement, changes), ...rest]
     for (const [key, value] of Object.entries(changes)) Reflect.set(statement, key, value)
     return [...args]
   }

@@ -18,7 +18,7 @@ import type { ClientClass, PgResult, Release } from './pg.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
 import { TransactionFailure } from './transaction-failure.ts'
-import { textOf, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
+import { isSubmittable, textOf, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
 
 /**
  * Sent like a statement, it gives a connection back: kysely does not, where a hook such as `onReserveConnection` throws, and says only to
@@ -386,8 +386,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     #isDirty(): boolean {
-      const status = this.getTransactionStatus?.()
-      if (status !== 'T' && status !== 'E') return false
+      if (!this.inTransaction) return false
       host.warn(this, 'A connection came back inside a transaction and is destroyed')
       return true
     }
@@ -425,5 +424,4 @@ interface Cursor {
 /** The connection is lost, or a standby has stopped the statement because it has to replay something that is in its way (40001). */
 const mayBeAnsweredElsewhere = (error: unknown): boolean => error instanceof ConnectionLostError || (error as { code?: string } | null)?.code === '40001'
 
-const isSubmittable = (statement: unknown): boolean => typeof (statement as { submit?: unknown }).submit === 'function'
 const isCursor = (submitted: unknown): submitted is Cursor => typeof (submitted as Partial<Cursor> | undefined)?.read === 'function'

@@ -3,6 +3,7 @@ import { JoinedStreamError } from '../errors.ts'
 import type { GuardedClient } from './client-types.ts'
 import type { PgClient } from './pg.ts'
 import { kindOf } from './statement-kind.ts'
+import { isSubmittable } from './watch-client.ts'
 
 /** A savepoint's own, so that the transaction around it may write again: PostgreSQL gives each its own mode, and takes it back with the savepoint. */
 const BEGIN = ownStatement('savepoint sqlassist_joined; set transaction read only')
@@ -37,7 +38,7 @@ class JoinedClient {
   query(...args: unknown[]): Promise<unknown> {
     const [statement] = args
     const text = typeof statement === 'string' ? statement : (statement as { readonly text?: unknown }).text
-    if (typeof text !== 'string' || typeof (statement as { submit?: unknown }).submit === 'function') throw new JoinedStreamError()
+    if (typeof text !== 'string' || isSubmittable(statement)) throw new JoinedStreamError()
     return this.#query(text, args)
   }
 

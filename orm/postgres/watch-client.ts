@@ -52,6 +52,9 @@ export const watchCursor = (sender: Sender, cursor: object, asked: string): ((an
   return watchQuery(() => sending(sender, [text, values ?? []], asked))
 }
 
+/** Whether a statement is one of pg's objects that send themselves, such as a cursor. */
+export const isSubmittable = (statement: unknown): boolean => typeof (statement as { submit?: unknown }).submit === 'function'
+
 /** The text of a statement, however it is given. */
 export const textOf = (statement: unknown): string => (typeof statement === 'string' ? statement : String((statement as Exclude<Statement, string>).text))
 
