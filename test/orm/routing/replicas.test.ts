@@ -44,6 +44,13 @@ async function paused(t: Test, members = replicas): Promise<void> {
 let names = 0
 const newName = (): string => `item ${++names}`
 
+/** What a client is told that has written a row. */
+async function tokenOfInserted(db: Assist, name: string): Promise<string | undefined> {
+  await using session = sessionsOf(db)
+  await session.writer.insert(Item, { name })
+  return await session.$token()
+}
+
 t.test('what was written is read: from a replica that has it, or from the primary', async (t) => {
   const db = await assist(t)
   const events = heard(t)
@@ -92,11 +99,7 @@ t.test('by consistency', async (t) => {
   const db = await assist(t, { limits: { replicaWaitMs: 0 } })
   await paused(t)
   const name = newName()
-  const token = await (async () => {
-    await using session = sessionsOf(db)
-    await session.writer.insert(Item, { name })
-    return await session.$token()
-  })()
+  const token = await tokenOfInserted(db, name)
   t.match(token, /^[\w-]+$/)
   const events = heard(t)
   const seen = async (options: Parameters<Assist['session']>[0]): Promise<number> => {
@@ -131,11 +134,7 @@ t.test('where discovery is deferred, the first write counts, before anybody has 
   const db = await assist(t, { limits: { replicaWaitMs: 0 } }, { discovery: 'deferred' })
   await paused(t)
   const name = newName()
-  const token = await (async () => {
-    await using session = sessionsOf(db)
-    await session.writer.insert(Item, { name })
-    return await session.$token()
-  })()
+  const token = await tokenOfInserted(db, name)
   await using session = sessionsOf(db, { after: token })
   t.equal(await session.reader.count(Item, { name }), 1)
 })
