@@ -85,6 +85,7 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** The engine's options, at registration. */
   configure({ readonly, limits = {}, resetOnRelease = 'transaction' }: PoolSettings): void {
+    if (this.#followedServer?.closed === true) this.#followedServer = undefined // the application's own MikroORM lives again
     this.readonly ||= readonly
     this.#given = limits
     this.resetOnRelease = resetOnRelease
