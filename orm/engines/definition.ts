@@ -10,5 +10,6 @@ export interface EngineDefinition extends EngineOptions {
   readonly twoPhase: boolean
   readonly dispose: boolean
   readonly joinTransaction: boolean
+  readonly fastPath: boolean
   readonly comments: CompleteCommentOptions | undefined
 }
