@@ -226,6 +226,11 @@ export class Engine implements SessionEngine {
     return this.#guarantees?.dialect === 'postgresql' ? this.#guarantees.pool : undefined
   }
 
+  /** @see SessionEngine */
+  get shortWay(): EnginePool | undefined {
+    return this.#definition.fastPath && this.pool?.asks === true ? this.pool : undefined
+  }
+
   get #guarantees(): Guarantees | undefined {
     return this.#orm && guaranteesOf(this.#orm.config.get('driverOptions'))
   }
