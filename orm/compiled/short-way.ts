@@ -23,7 +23,7 @@ interface Protected {
 /** Undefined where MikroORM has to do it: because the session, the EntityManager or the entity asks for something that it does beside. */
 export function shortWay(session: EntityManager, entity: EntityName): ShortWay | undefined {
   const state = bindingOf(session)?.state
-  if (state === undefined || state.closed || state.filters !== undefined || !state.engine.fastPath || state.engine.pool?.asks !== true) return undefined
+  if (state === undefined || state.closed || state.filters !== undefined || state.engine.shortWay === undefined) return undefined
   const em = session.getContext()
   const { config, signal, loggerContext } = em as unknown as Protected
   if (signal !== undefined || em.schema !== undefined || em.getSessionContext() !== undefined) return undefined

@@ -42,7 +42,6 @@ export class Engine implements SessionEngine {
   readonly name: string
   readonly readonly: boolean
   readonly autocommit: boolean
-  readonly fastPath: boolean
   readonly #definition: EngineDefinition
   readonly #logger: SqlAssistLogger
   readonly #make: () => MikroORM
@@ -67,7 +66,6 @@ export class Engine implements SessionEngine {
     this.name = definition.name
     this.readonly = definition.readonly
     this.autocommit = definition.autocommit
-    this.fastPath = definition.fastPath
     this.#definition = definition
     this.#logger = logger
     this.#make = make
@@ -227,6 +225,11 @@ export class Engine implements SessionEngine {
   /** The pool of connections, where we look after it. */
   get pool(): EnginePool | undefined {
     return this.#pool
+  }
+
+  /** @see SessionEngine */
+  get shortWay(): EnginePool | undefined {
+    return this.#definition.fastPath && this.pool?.asks === true ? this.pool : undefined
   }
 
   get #guarantees(): Guarantees | undefined {
