@@ -1,4 +1,5 @@
 import type { CompleteCommentOptions } from '../comments/options.ts'
+import type { CompletePipelineOptions } from '../postgres/pipeline/options.ts'
 import type { EngineOptions } from './options.ts'
 
 /** One engine as it was asked for: checked, complete, and a copy. */
@@ -11,4 +12,5 @@ export interface EngineDefinition extends EngineOptions {
   readonly dispose: boolean
   readonly joinTransaction: boolean
   readonly comments: CompleteCommentOptions | undefined
+  readonly pipelining: CompletePipelineOptions | undefined
 }

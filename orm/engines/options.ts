@@ -3,6 +3,7 @@ import type { SqlCommentOptions } from '../comments/options.ts'
 import type { NamingConventionOption } from '../models/naming/convention.ts'
 import type { EngineLimits, ResetOnRelease } from './limits.ts'
 import type { MigrateOptions } from './migrate-options.ts'
+import type { PipelineOptions } from '../postgres/pipeline/options.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 
 /**
@@ -72,6 +73,11 @@ export interface EngineOptions {
    * temporary tables, LISTEN, advisory locks, for one more round trip.
    */
   readonly resetOnRelease?: ResetOnRelease
+  /**
+   * PostgreSQL, readonly and autocommit engines: reads by key (`getById()` and the like) outside of transactions share a few connections, on which they are sent
+   * without waiting for the answers to those before. Default: false.
+   */
+  readonly pipeline?: boolean | PipelineOptions
   /** Comments in its SQL, in place of what the option of that name says for all engines. */
   readonly sqlComments?: boolean | SqlCommentOptions
   /** With `orm`: close it together with everything else. Default: false, because the application made it. */
