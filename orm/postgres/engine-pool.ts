@@ -227,27 +227,30 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /**
-   * Asks on a connection that several share, where the engine has them and one of them has room.
-   *
-   * @param args - text and values of a statement that only reads, is short, and is in no transaction
-   * @param otherwise - asks on a connection of the pool
+   * Runs one short statement of a session that only reads and is in no transaction: on a connection that several share, where the engine has them and one of them has
+   * room; else as {@link ask} does.
    */
-  async askPipelined(session: SessionState | undefined, args: readonly unknown[], otherwise: () => Promise<PgResult>): Promise<PgResult> {
-    session?.assertOpen()
-    if (this.#pipelining === undefined || session?.joined?.() !== undefined) return await otherwise()
-    if (this.#router === undefined || this.front !== this) return await this.#askHere(session, args, otherwise)
-    const pool = await this.#router.poolFor(session)
-    session?.assertOpen() // it may have ended while we waited
-    return await pool.#askHere(session, args, otherwise)
+  async read(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    if (this.#pipelining === undefined || session.joined?.() !== undefined) return await this.ask(session, text, values)
+    session.assertOpen()
+    const pool = this.#router === undefined || this.front !== this ? this : await this.#router.poolFor(session)
+    session.assertOpen() // it may have ended while we waited
+    return await pool.#readHere(session, [text, values], async () => await this.ask(session, text, values))
   }
 
-  async #askHere(session: SessionState | undefined, args: readonly unknown[], otherwise: () => Promise<PgResult>): Promise<PgResult> {
+  async #readHere(session: SessionState, statement: readonly unknown[], otherwise: () => Promise<PgResult>): Promise<PgResult> {
     const pipeline = this.#pipeline
     if (pipeline === undefined || this.#fallback?.active === true) return await otherwise()
     const { source } = this
-    if (source === undefined || session?.horizon === undefined) return await pipeline.ask(session, args, otherwise)
-    session.horizon.took(source, this.readonly)
-    return await pipeline.ask(session, args, otherwise).finally(() => session.horizon!.gaveBack(source))
+    const { horizon } = session
+    if (source === undefined || horizon === undefined) return await pipeline.ask(session, statement, otherwise)
+    horizon.took(source, this.readonly)
+    return await pipeline.ask(session, statement, otherwise).finally(() => horizon.gaveBack(source))
+  }
+
+  /** The connections that several share. */
+  get shared(): Iterable<WatchedClient> {
+    return this.#pipelineMade?.clients ?? []
   }
 
   get #pipeline(): Pipeline | undefined {
@@ -424,7 +427,7 @@ export class EnginePool implements ClientHost, QueuedPool {
       for (const client of this.#out) client.enforceLimits()
       this.#pipelineMade?.enforceLimits()
       // Others lead to other servers, which the own one knows nothing of.
-      this.#liveness.look([...[...this.#out].filter((client) => this.#generations?.isCurrent(client) === true), ...(this.#pipelineMade?.clients ?? [])])
+      this.#liveness.look([...[...this.#out].filter((client) => this.#generations?.isCurrent(client) === true), ...this.shared])
       this.#generations?.endDrained()
       this.#queue.breakDeadlock()
     }, TICK_MS).unref()
@@ -461,7 +464,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     const renewed = Promise.all([this.#generations.renew(), this.#fallback?.renew(), this.#pipelineMade?.renew()])
     this.#tick()
     if (await settlesWithin(renewed, timeoutMs)) return true
-    for (const client of [...this.#out, ...(this.#pipelineMade?.clients ?? [])]) if (this.#generations.isOld(client)) client.destroy(new DatabaseUnavailableError(this.engine, 'the engine was reinitialised'))
+    for (const client of [...this.#out, ...this.shared]) if (this.#generations.isOld(client)) client.destroy(new DatabaseUnavailableError(this.engine, 'the engine was reinitialised'))
     return false
   }
 }

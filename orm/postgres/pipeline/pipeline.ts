@@ -64,7 +64,7 @@ export class Pipeline {
    * @param otherwise - asks the pool
    * @throws SessionClosedError where the session ends before the answer comes
    */
-  async ask(session: SessionState | undefined, args: readonly unknown[], otherwise: () => Promise<PgResult>): Promise<PgResult> {
+  async ask(session: SessionState, args: readonly unknown[], otherwise: () => Promise<PgResult>): Promise<PgResult> {
     const client = this.#choose()
     if (client === undefined) return await otherwise()
     const waiting = new WaitingStatement(session)
@@ -74,7 +74,7 @@ export class Pipeline {
       waiting.failed(error) // a listener has refused it
       if (!waiting.again) throw error
     }
-    session?.assertOpen()
+    session.assertOpen()
     return await otherwise()
   }
 

@@ -8,7 +8,7 @@ import { sendCancelRequest } from '../cancel-request.ts'
 import { ClientComments } from '../client-comments.ts'
 import type { WatchedClient } from '../client-types.ts'
 import type { ClientClass, PgClient, PgResult } from '../pg.ts'
-import { isCanceled, isConnectionError, isReadOnlyTransaction, isServerAnswer, reasonOf } from '../server-errors.ts'
+import { isCanceled, isConnectionError, isReadOnlyTransaction, isServerAnswer } from '../server-errors.ts'
 import { answeredWith, sending, textOf } from '../watch-client.ts'
 import { Line } from './line.ts'
 import type { CompletePipelineOptions } from './options.ts'
@@ -81,7 +81,7 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
     }
 
     async ask(waiting: WaitingStatement, args: readonly unknown[]): Promise<PgResult> {
-      const sent = host.comments === undefined ? args : this.#comments.add(host.comments, waiting.session?.whose, args)
+      const sent = host.comments === undefined ? args : this.#comments.add(host.comments, waiting.session.whose, args)
       const told = watchQuery(() => sending({ engine: host.engine, session: waiting.session, processID: this.processID }, sent, textOf(args[0])))
       this.#send(waiting, sent)
       if (told === undefined) return await waiting.answer
@@ -134,6 +134,7 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       const code = (error as { code?: string }).code ?? ''
       const lost = isConnectionError(error)
       const { engine, limits: { statementTimeoutMs } } = host
+      if (lost && !this.leaving) host.distrustIdle() // it may have gone the same way, and is what would be asked next
       // What the server has not said, pg has: what it knows of the connection may no longer be true.
       this.leaving ||= lost || STALE.has(code) || !isServerAnswer(error)
       if (this.#cut && isCanceled(error)) waiting.failed(new StatementTimeoutError(engine, statementTimeoutMs, { cause: error }))
@@ -145,7 +146,7 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       const { statementTimeoutMs } = host.limits
       const { first, elapsedMs } = this.activity
       if (first === undefined || this.#cut) return
-      if (statementTimeoutMs > 0 && elapsedMs > statementTimeoutMs && first.session !== undefined) void this.#cutShort(first)
+      if (statementTimeoutMs > 0 && elapsedMs > statementTimeoutMs) void this.#cutShort(first)
       else if (this.stuck && !this.activity.wanted) void this.#cutShort(first)
       else if (!this.stuck && elapsedMs > slowAfterMs) setImmediate(() => this.#passOn(first))
     }
@@ -166,7 +167,7 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       const late = new StatementTimeoutError(engine, statementTimeoutMs)
       try {
         const reason = over ? 'the session has ended' as const : 'statementTimeoutMs' as const
-        await timed('sqlassist:cancel', session?.whose, async () => await sendCancelRequest(this, host.connectionOptions), () => ({ engine, session: session?.id, pid: this.processID ?? undefined, reason }))
+        await timed('sqlassist:cancel', session.whose, async () => await sendCancelRequest(this, host.connectionOptions), () => ({ engine, session: session.id, pid: this.processID ?? undefined, reason }))
         await settlesWithin(this.end(), SETTLE_MS)
         slow.failed(late)
       } catch (cause) {

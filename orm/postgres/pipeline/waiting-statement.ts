@@ -4,7 +4,7 @@ import type { PgResult } from '../pg.ts'
 
 /** A statement that has been sent, and whoever waits for its answer. A session that ends stops waiting; the statement goes on. */
 export class WaitingStatement implements Lease {
-  readonly session: SessionState | undefined
+  readonly session: SessionState
   /** When it was its turn on its connection, of `performance.now()`. */
   since: number = performance.now()
   /** The pool is to be asked in its place: it only reads. */
@@ -13,9 +13,9 @@ export class WaitingStatement implements Lease {
   over = false
   readonly #answer = Promise.withResolvers<PgResult>()
 
-  constructor(session: SessionState | undefined) {
+  constructor(session: SessionState) {
     this.session = session
-    session?.leases.add(this)
+    session.leases.add(this)
   }
 
   get answer(): Promise<PgResult> {
@@ -30,17 +30,17 @@ export class WaitingStatement implements Lease {
   failed(error: unknown, again = false): void {
     if (!this.#finish()) return
     this.again = again
-    this.#answer.reject(error as Error)
+    this.#answer.reject(error)
   }
 
   /** @see Lease */
   async end(): Promise<void> {
-    this.failed(this.session!.closedError())
+    this.failed(this.session.closedError())
   }
 
   #finish(): boolean {
     if (this.over) return false
-    this.session?.leases.delete(this)
+    this.session.leases.delete(this)
     return (this.over = true)
   }
 }
