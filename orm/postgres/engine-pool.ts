@@ -22,6 +22,7 @@ import type { Source } from '../routing/horizon.ts'
 import { joinedClient } from './joined-client.ts'
 import { LivenessWatch } from './liveness.ts'
 import type { CompletePipelineOptions } from './pipeline/options.ts'
+import type { PipelinedClient } from './pipeline/pipelined-client.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
 
@@ -249,7 +250,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** The connections that several share. */
-  get shared(): Iterable<WatchedClient> {
+  get shared(): Iterable<PipelinedClient> {
     return this.#pipelineMade?.clients ?? []
   }
 
