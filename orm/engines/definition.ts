@@ -11,6 +11,7 @@ export interface EngineDefinition extends EngineOptions {
   readonly twoPhase: boolean
   readonly dispose: boolean
   readonly joinTransaction: boolean
+  readonly fastPath: boolean
   readonly comments: CompleteCommentOptions | undefined
   readonly pipelining: CompletePipelineOptions | undefined
 }

@@ -80,6 +80,11 @@ export interface EngineOptions {
   readonly pipeline?: boolean | PipelineOptions
   /** Comments in its SQL, in place of what the option of that name says for all engines. */
   readonly sqlComments?: boolean | SqlCommentOptions
+  /**
+   * PostgreSQL: reads by key and flushes of one statement go the short way, with statements that are made once: see docs/fast-path.md. With false everything is
+   * sent as MikroORM sends it. Default: true.
+   */
+  readonly fastPath?: boolean
   /** With `orm`: close it together with everything else. Default: false, because the application made it. */
   readonly dispose?: boolean
 }

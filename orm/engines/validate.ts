@@ -17,7 +17,7 @@ import { assertReplicas, withReplicas } from './replica-options.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose', 'joinTransaction'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'pipeline'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'pipeline', 'fastPath'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
@@ -60,7 +60,7 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   const where = `engines.${name}`
   if (!isPlainObject(options)) throw new InvalidOptionsError(where, 'must be an object such as { config: defineConfig({ ... }) }')
   assertKnownOptions(options, KNOWN, `${where}.`)
-  for (const flag of FLAGS) {
+  for (const flag of [...FLAGS, 'fastPath']) {
     const value = options[flag]
     if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionsError(`${where}.${flag}`, `must be true or false, not ${typeof value}`)
   }
@@ -82,7 +82,7 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   if (options['twoPhase'] === true) assertTwoPhase(name, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
   const comments = commentsOf(name, options, sqlComments)
-  return Object.freeze({ ...options, ...flags, name, comments }) as unknown as EngineDefinition
+  return Object.freeze({ ...options, ...flags, fastPath: options['fastPath'] !== false, name, comments }) as unknown as EngineDefinition
 }
 
 /** @throws InvalidOptionsError */

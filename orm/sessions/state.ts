@@ -9,13 +9,22 @@ import type { SessionInfo } from './info.ts'
 import type { Lease } from './lease.ts'
 import { type OpenTransaction, OpenTransactions } from './open-transactions.ts'
 
+/** A pool that can be asked without MikroORM; see `EnginePool`. */
+export interface AskingPool {
+  readonly asks: boolean
+  readonly tellsTransactionId: boolean | undefined
+  ask(session: SessionState, text: string, values: readonly unknown[]): Promise<{ readonly rows: readonly Record<string, unknown>[] }>
+}
+
 /** What a session must know of its engine; the engine itself stays out of reach of the entities that lead to a session. */
 export interface SessionEngine {
   readonly name: string
   readonly readonly: boolean
   readonly autocommit: boolean
+  /** Whether what can go the short way does. */
+  readonly fastPath: boolean
   /** Where its connections come from; undefined where we do not look after them. */
-  readonly pool?: object | undefined
+  readonly pool?: AskingPool | undefined
   /** What two-phase commit needs of it; undefined where it can take no part. */
   readonly database?: TwoPhaseDatabase | undefined
 }
