@@ -24,6 +24,7 @@ import { LivenessWatch } from './liveness.ts'
 import type { CompletePipelineOptions } from './pipeline/options.ts'
 import type { PipelinedClient } from './pipeline/pipelined-client.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
+import { type PreparedStatements, StatementNames } from './prepared/statement-names.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
 
 /** What an engine's options say of its pool. */
@@ -32,6 +33,7 @@ interface PoolSettings {
   readonly limits?: EngineLimits
   readonly resetOnRelease?: ResetOnRelease
   readonly pipelining?: CompletePipelineOptions | undefined
+  readonly preparedStatements?: PreparedStatements
 }
 
 /** Chooses the server that a session reads from. */
@@ -59,6 +61,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   limits: CompleteLimits = DEFAULT_LIMITS
   resetOnRelease: ResetOnRelease = 'transaction'
   comments: Commenter | undefined
+  readonly names = new StatementNames()
   tellsTransactionId: boolean | undefined
   readonly #logger: () => SqlAssistLogger
   readonly #out = new Set<GuardedClient>()
@@ -91,11 +94,12 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** The engine's options, at registration. */
-  configure({ readonly, limits = {}, resetOnRelease = 'transaction', pipelining }: PoolSettings): void {
+  configure({ readonly, limits = {}, resetOnRelease = 'transaction', pipelining, preparedStatements = 'auto' }: PoolSettings): void {
     this.readonly ||= readonly
     this.#pipelining = pipelining
     this.#given = limits
     this.resetOnRelease = resetOnRelease
+    this.names.mode = preparedStatements
     this.completeLimits(undefined)
   }
 
@@ -149,6 +153,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     void this.#pipelineMade?.renew()
     this.#tick() // which ends the old ones
     this.#health.close()
+    this.names.renewed()
   }
 
   /**
@@ -175,7 +180,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     const pool = generations.make({ ...atServerOf(options, generations.options, this.#Client!), max: generations.options.max, min: 0 })
     pool.Client = this.#Client!
     const other = new EnginePool(this.engine, this.#logger)
-    other.configure({ readonly: this.readonly, limits: this.limits, resetOnRelease: this.resetOnRelease, pipelining: this.#pipelining })
+    other.configure({ readonly: this.readonly, limits: this.limits, resetOnRelease: this.resetOnRelease, pipelining: this.#pipelining, preparedStatements: this.names.mode })
     other.watch(pool)
     return other
   }
@@ -462,6 +467,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   async reinit(timeoutMs: number): Promise<boolean> {
     if (this.#generations === undefined) return true // it has not connected yet
     this.#health.close()
+    this.names.renewed()
     const renewed = Promise.all([this.#generations.renew(), this.#fallback?.renew(), this.#pipelineMade?.renew()])
     this.#tick()
     if (await settlesWithin(renewed, timeoutMs)) return true
