@@ -14,6 +14,8 @@ export interface AskingPool {
   readonly asks: boolean
   readonly tellsTransactionId: boolean | undefined
   ask(session: SessionState, text: string, values: readonly unknown[]): Promise<{ readonly rows: readonly Record<string, unknown>[] }>
+  /** The same for what only reads, and is short: on a connection that several share, where there is one. */
+  read(session: SessionState, text: string, values: readonly unknown[]): Promise<{ readonly rows: readonly Record<string, unknown>[] }>
 }
 
 /** What a session must know of its engine; the engine itself stays out of reach of the entities that lead to a session. */

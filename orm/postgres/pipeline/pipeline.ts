@@ -1,3 +1,4 @@
+import { settlesWithin } from '../../bounded.ts'
 import type { SessionState } from '../../sessions/state.ts'
 import { leaveSession } from '../../sessions/running.ts'
 import type { ClientClass, PgPool, PgResult } from '../pg.ts'
@@ -95,6 +96,7 @@ export class Pipeline {
     this.#connecting++
     try {
       const client = (await pool.connect()) as PipelinedClient
+      if (!(await settlesWithin(client.learn(), this.#host.connectTimeoutMs).catch(() => false))) client.leaving = true
       this.#clients.add(client)
       if (pool === this.#pool) this.#keep(client, pool.options)
       else client.leaving = true // there is another one by now

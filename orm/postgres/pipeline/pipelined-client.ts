@@ -8,6 +8,8 @@ import { sendCancelRequest } from '../cancel-request.ts'
 import { ClientComments } from '../client-comments.ts'
 import type { WatchedClient } from '../client-types.ts'
 import type { ClientClass, PgClient, PgResult } from '../pg.ts'
+import { ClientStatements, isUnusable } from '../prepared/client-statements.ts'
+import type { StatementNames } from '../prepared/statement-names.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, isServerAnswer } from '../server-errors.ts'
 import { answeredWith, sending, textOf } from '../watch-client.ts'
 import { Line } from './line.ts'
@@ -22,6 +24,8 @@ export interface PipelineHost {
   readonly limits: CompleteLimits
   readonly connectTimeoutMs: number
   readonly comments: Commenter | undefined
+  /** The names of prepared statements. */
+  readonly names: StatementNames
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown> & { readonly max: number }
   /** Sees to it that the connections are looked after while something is on its way. */
@@ -39,6 +43,8 @@ export interface PipelinedClient extends PgClient, WatchedClient {
   readonly stuck: boolean
   /** When it was last used, of `performance.now()`. */
   readonly last: number
+  /** Learns what it needs to know before it can be asked. */
+  learn(): Promise<void>
   /** @param args - text and values */
   ask(waiting: WaitingStatement, args: readonly unknown[]): Promise<PgResult>
   /** Called again and again while anything is on its way. */
@@ -47,9 +53,6 @@ export interface PipelinedClient extends PgClient, WatchedClient {
 
 /** How long a connection may take to answer after it was stopped, or to say goodbye, in ms. */
 const SETTLE_MS = 500
-
-/** What a prepared statement fails with where the tables have changed (cached plan), or where the connection does not have it. */
-const STALE: ReadonlySet<string> = new Set(['0A000', '26000'])
 
 /** A standby has stopped the statement because it has to replay something that is in its way. */
 const IN_THE_WAY = '40001'
@@ -67,6 +70,7 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
     stuck = false
     last = performance.now()
     readonly #comments = new ClientComments()
+    readonly #statements = new ClientStatements(this, host.names)
     #corked = false
     #fate: Error | undefined
     #cut = false
@@ -75,13 +79,24 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       super({ ...options, password: options['password'], pipeline: true, connectionTimeoutMillis: host.connectTimeoutMs })
       this.on('error', () => {}) // those who wait are told
       this.once('end', () => {
-        this.leaving = true
+        this.#lost()
         idle(this)
       })
     }
 
+    /** The others may have gone the same way, and those that are idle would be used next. */
+    #lost(): void {
+      if (!this.leaving) host.distrustIdle()
+      this.leaving = true
+    }
+
+    async learn(): Promise<void> {
+      if (this.#statements.unsure) await this.#statements.ask(async (...args) => (await super.query(...args)) as PgResult)
+    }
+
     async ask(waiting: WaitingStatement, args: readonly unknown[]): Promise<PgResult> {
-      const sent = host.comments === undefined ? args : this.#comments.add(host.comments, waiting.session.whose, args)
+      const named = this.#statements.named(args) ?? args
+      const sent = host.comments === undefined ? named : this.#comments.add(host.comments, waiting.session.whose, named)
       const told = watchQuery(() => sending({ engine: host.engine, session: waiting.session, processID: this.processID }, sent, textOf(args[0])))
       this.#send(waiting, sent)
       if (told === undefined) return await waiting.answer
@@ -97,6 +112,8 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
 
     #send(waiting: WaitingStatement, args: readonly unknown[]): void {
       this.#cork()
+      const { name } = args[0] as { readonly name?: string }
+      if (name !== undefined) this.#statements.keep(name)
       waiting.since = performance.now()
       this.activity.join(waiting)
       host.waits()
@@ -134,12 +151,12 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       const code = (error as { code?: string }).code ?? ''
       const lost = isConnectionError(error)
       const { engine, limits: { statementTimeoutMs } } = host
-      if (lost && !this.leaving) host.distrustIdle() // it may have gone the same way, and is what would be asked next
+      if (lost) this.#lost()
       // What the server has not said, pg has: what it knows of the connection may no longer be true.
-      this.leaving ||= lost || STALE.has(code) || !isServerAnswer(error)
+      this.leaving ||= isUnusable(error) || !isServerAnswer(error)
       if (this.#cut && isCanceled(error)) waiting.failed(new StatementTimeoutError(engine, statementTimeoutMs, { cause: error }))
       else if (lost && this.#fate !== undefined && !(this.#fate instanceof ConnectionLostError)) waiting.failed(this.#fate)
-      else waiting.failed(error, lost || STALE.has(code) || code === IN_THE_WAY || (isReadOnlyTransaction(error) && !host.readonly))
+      else waiting.failed(error, lost || isUnusable(error) || code === IN_THE_WAY || (isReadOnlyTransaction(error) && !host.readonly))
     }
 
     enforceLimits(): void {
