@@ -12,11 +12,11 @@ class Readers {
   answered = 0
   readonly wrong: unknown[] = []
   readonly #lanes: Promise<void>[]
-  #going = true
+  going = true
 
   constructor(it: SharedLab, lanes = 24) {
     this.#lanes = Array.from({ length: lanes }, async (_, lane) => {
-      for (let n = lane; this.#going; n += lanes) {
+      for (let n = lane; this.going; n += lanes) {
         await using session = it.open()
         const answer = await it.read<{ n: number }>(session.writer, 'select $1::int as n', n).catch((error: unknown) => error)
         if (Array.isArray(answer) && (answer[0] as { n: number }).n === n) this.answered++
@@ -32,7 +32,7 @@ class Readers {
   }
 
   async stop(): Promise<void> {
-    this.#going = false
+    this.going = false
     await Promise.all(this.#lanes)
   }
 }
