@@ -90,6 +90,7 @@ export class Guarantees {
     if (isReadyMadeKysely(user)) {
       this.readyMade = true
       if (this.comments !== undefined) throw new InvalidOptionsError(`engines.${this.engine}.sqlComments`, `is not possible, because ${READY_MADE}`)
+      if (this.pool.pipelines) throw new InvalidOptionsError(`engines.${this.engine}.pipeline`, `is not possible, because ${READY_MADE}`)
       if (!this.readonly) return user
       assertReadonlyPossible(this.engine, { ...this.#options, driverOptions: user }) // again: a function may have made it
       return queryOnlyDialect(user as SqliteDialectLike)

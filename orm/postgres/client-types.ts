@@ -37,8 +37,15 @@ export interface ClientHost extends CommitHost {
   distrustIdle(refused?: boolean): void
 }
 
+/** A connection of which it is seen to that its answers come. */
+export interface WatchedClient extends Pick<PgClient, 'connection' | 'processID'> {
+  readonly activity: Pick<Activity, 'busy' | 'since' | 'elapsedMs'>
+  /** Cuts the connection. Whoever waits for an answer of it gets `reason`. */
+  destroy(reason: Error): void
+}
+
 /** A pg Client that cannot be lost and does not come back dirty. */
-export interface GuardedClient extends PgClient {
+export interface GuardedClient extends PgClient, WatchedClient {
   readonly activity: Activity
   /** Who holds it; undefined while it lies in the pool. */
   checkout: Checkout | undefined
@@ -59,6 +66,4 @@ export interface GuardedClient extends PgClient {
   askOnce(...statement: readonly unknown[]): Promise<unknown>
   /** Runs several statements, between which nobody else's come. */
   exclusively<T>(work: (ask: (...statement: readonly unknown[]) => Promise<unknown>) => Promise<T>): Promise<T>
-  /** Cuts the connection. Whoever waits for an answer of it gets `reason`. */
-  destroy(reason: Error): void
 }

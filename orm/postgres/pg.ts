@@ -11,7 +11,7 @@ export interface PgResult {
 
 /** pg's Connection: the protocol under a Client. */
 export interface PgConnection {
-  readonly stream: { readonly bytesRead: number; readonly destroyed: boolean; destroy(error?: Error): unknown }
+  readonly stream: { readonly bytesRead: number; readonly destroyed: boolean; destroy(error?: Error): unknown; cork(): void; uncork(): void }
   on(event: string, listener: (...args: never[]) => void): unknown
   once(event: string, listener: (...args: never[]) => void): unknown
   connect(port: number | string, host?: string): void

@@ -21,6 +21,12 @@ const WHOSE_BACKEND = ownStatement('select pg_backend_pid() as pid')
 /** What the server says of a prepared statement that it cannot use: its columns have changed, it is gone, or there already. */
 const UNUSABLE: Readonly<Record<string, string>> = { '0A000': 'RevalidateCachedQuery', '26000': 'FetchPreparedStatement', '42P05': 'StorePreparedStatement' }
 
+/** Whether an error is one of a prepared statement, and not of what it says. */
+export function isUnusable(error: unknown): boolean {
+  const { code = '', routine } = error as { code?: string; routine?: string }
+  return UNUSABLE[code] !== undefined && UNUSABLE[code] === routine
+}
+
 const DROPS_ALL = /\bdeallocate\b|\bdiscard\s+all\b/i
 
 /** The prepared statements on one connection. */
@@ -39,9 +45,14 @@ export class ClientStatements {
     this.#epoch = names.epoch
   }
 
-  /** Whether it has to be found out first where the connection leads. */
+  /** Whether it is not known yet where the connection leads. */
+  get unsure(): boolean {
+    return this.#names.mode === 'auto' && this.#names.isDirect(this.#server) === undefined
+  }
+
+  /** Whether that has to be found out first. */
   mustAsk(args: readonly unknown[]): boolean {
-    return this.#names.mode === 'auto' && this.#names.isDirect(this.#server) === undefined && this.#client.getTransactionStatus?.() !== 'E' && this.#nameOf(args) !== undefined
+    return this.unsure && this.#client.getTransactionStatus?.() !== 'E' && this.#nameOf(args) !== undefined
   }
 
   async ask(send: Send): Promise<void> {
@@ -75,14 +86,14 @@ export class ClientStatements {
   async send(args: readonly unknown[], send: Send): Promise<PgResult> {
     const { name } = args[0] as NamedStatement
     if (name === undefined) return await send(...args)
-    this.#keep(name)
+    this.keep(name)
     const alone = this.#client.getTransactionStatus?.() === 'I'
     try {
       return await send(...args)
     } catch (error) {
       if (!this.#isUnusable(error, name) || !alone) throw error
       // Nothing of it has been done: a statement on its own is a transaction.
-      this.#keep(name)
+      this.keep(name)
       return await send(...args)
     }
   }
@@ -92,7 +103,8 @@ export class ClientStatements {
     if (commands.some((command) => command === 'DEALLOCATE' || command === 'DISCARD') && DROPS_ALL.test(text)) this.#forgetAll()
   }
 
-  #keep(name: string): void {
+  /** Makes room for it: it is sent next. */
+  keep(name: string): void {
     if (this.#epoch !== this.#names.epoch) this.#forgetAll()
     this.#epoch = this.#names.epoch
     if (this.#kept.get(name) === undefined) {
@@ -110,8 +122,8 @@ export class ClientStatements {
   }
 
   #isUnusable(error: unknown, name: string): boolean {
-    const { code = '', routine } = error as { code?: string; routine?: string }
-    if (UNUSABLE[code] === undefined || UNUSABLE[code] !== routine) return false
+    if (!isUnusable(error)) return false
+    const { code } = error as { code: string }
     if (code === '0A000') this.#names.epoch++
     else if (code === '26000') this.#forgetAll()
     this.#forget(name)
