@@ -42,6 +42,7 @@ export class Engine implements SessionEngine {
   readonly name: string
   readonly readonly: boolean
   readonly autocommit: boolean
+  readonly fastPath: boolean
   readonly #definition: EngineDefinition
   readonly #logger: SqlAssistLogger
   readonly #make: () => MikroORM
@@ -56,6 +57,7 @@ export class Engine implements SessionEngine {
   #closed = 0
   #disposed = false
   #database: TwoPhaseDatabase | undefined
+  #pool: EnginePool | undefined
 
   /**
    * @param make - makes the MikroORM at first use, where discovery was deferred
@@ -65,6 +67,7 @@ export class Engine implements SessionEngine {
     this.name = definition.name
     this.readonly = definition.readonly
     this.autocommit = definition.autocommit
+    this.fastPath = definition.fastPath
     this.#definition = definition
     this.#logger = logger
     this.#make = make
@@ -223,12 +226,7 @@ export class Engine implements SessionEngine {
 
   /** The pool of connections, where we look after it. */
   get pool(): EnginePool | undefined {
-    return this.#guarantees?.dialect === 'postgresql' ? this.#guarantees.pool : undefined
-  }
-
-  /** @see SessionEngine */
-  get shortWay(): EnginePool | undefined {
-    return this.#definition.fastPath && this.pool?.asks === true ? this.pool : undefined
+    return this.#pool
   }
 
   get #guarantees(): Guarantees | undefined {
@@ -242,6 +240,7 @@ export class Engine implements SessionEngine {
     if (guarantees === undefined) return orm
     registerDiscovered(orm)
     guarantees.logger = this.#logger
+    if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)
     const { comments } = this.#definition
     guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)

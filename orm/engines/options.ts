@@ -74,17 +74,17 @@ export interface EngineOptions {
    */
   readonly resetOnRelease?: ResetOnRelease
   /**
-   * PostgreSQL: what takes less than MikroORM's general way goes a shorter one, with the same outcome: a flush of one statement is one round trip, a single new
-   * entity is inserted by a statement that was made once. Default: true; with false each byte is as MikroORM alone sends it.
-   */
-  readonly fastPath?: boolean
-  /**
    * PostgreSQL, with `autocommit: true`: new entities of all sessions that go into the same columns of the same table are inserted by one statement, which many share.
    * Each flush ends when its own row is durable, or with the error of its own row.
    */
   readonly batch?: BatchOptions
   /** Comments in its SQL, in place of what the option of that name says for all engines. */
   readonly sqlComments?: boolean | SqlCommentOptions
+  /**
+   * PostgreSQL: reads by key and flushes of one statement go the short way, with statements that are made once: see docs/fast-path.md. With false everything is
+   * sent as MikroORM sends it. Default: true.
+   */
+  readonly fastPath?: boolean
   /** With `orm`: close it together with everything else. Default: false, because the application made it. */
   readonly dispose?: boolean
 }

@@ -59,12 +59,11 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   const where = `engines.${name}`
   if (!isPlainObject(options)) throw new InvalidOptionsError(where, 'must be an object such as { config: defineConfig({ ... }) }')
   assertKnownOptions(options, KNOWN, `${where}.`)
-  for (const flag of FLAGS) {
+  for (const flag of [...FLAGS, 'fastPath']) {
     const value = options[flag]
     if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionsError(`${where}.${flag}`, `must be true or false, not ${typeof value}`)
   }
-  const { config, orm, fork, namingConvention, fastPath = true } = options
-  if (typeof fastPath !== 'boolean') throw new InvalidOptionsError(`${where}.fastPath`, `must be true or false, not ${typeof fastPath}`)
+  const { config, orm, fork, namingConvention } = options
   if (options['replicas'] !== undefined) assertReplicas(where, options)
   else if ((config === undefined) === (orm === undefined)) throw new InvalidOptionsError(where, `needs either 'config' or 'orm'`)
   if (orm !== undefined && !(orm instanceof MikroORM)) throw new InvalidOptionsError(`${where}.orm`, 'must be a MikroORM instance (of the same copy of @mikro-orm/core)')
@@ -83,7 +82,7 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   const batch = completeBatch(`${where}.batch`, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
   const comments = commentsOf(name, options, sqlComments)
-  return Object.freeze({ ...options, ...flags, name, comments, fastPath, ...(batch === undefined ? {} : { batch }) }) as unknown as EngineDefinition
+  return Object.freeze({ ...options, ...flags, fastPath: options['fastPath'] !== false, name, comments, ...(batch === undefined ? {} : { batch }) }) as unknown as EngineDefinition
 }
 
 /** @throws InvalidOptionsError */

@@ -9,28 +9,30 @@ import type { SessionInfo } from './info.ts'
 import type { Lease } from './lease.ts'
 import { type OpenTransaction, OpenTransactions } from './open-transactions.ts'
 
+/** What the database has answered. */
+export interface Answer {
+  readonly rowCount?: number | null
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+/** A pool that can be asked without MikroORM; see `EnginePool`. */
+export interface AskingPool {
+  readonly asks: boolean
+  readonly tellsTransactionId: boolean | undefined
+  ask(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
+}
+
 /** What a session must know of its engine; the engine itself stays out of reach of the entities that lead to a session. */
 export interface SessionEngine {
   readonly name: string
   readonly readonly: boolean
   readonly autocommit: boolean
+  /** Whether what can go the short way does. */
+  readonly fastPath: boolean
   /** Where its connections come from; undefined where we do not look after them. */
-  readonly pool?: object | undefined
-  /** Where statements can be sent past MikroORM's general way; undefined where they may not (option `fastPath`), or where the connections are not ours. */
-  readonly shortWay?: ShortWay | undefined
+  readonly pool?: AskingPool | undefined
   /** What two-phase commit needs of it; undefined where it can take no part. */
   readonly database?: TwoPhaseDatabase | undefined
-}
-
-/** Runs one statement of a session that is in no transaction. */
-export interface ShortWay {
-  ask(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
-}
-
-/** What the database has answered. */
-export interface Answer {
-  readonly rowCount?: number | null
-  readonly rows: readonly Record<string, unknown>[]
 }
 
 /** A connection that a session holds. */

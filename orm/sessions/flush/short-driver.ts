@@ -30,7 +30,7 @@ function make(driver: InsertingDriver): object {
     const values = statement && boundValues(statement, meta, row, platform)
     if (values === undefined) return await arriving(state, async () => await asOwnTransaction(async () => await driver.nativeInsertMany(entity, rows, options)))
     try {
-      return resultOf(await arriving(state, async () => await asOwnTransaction(async () => await state.engine.shortWay!.ask(state, statement!.text(1), values))))
+      return resultOf(await arriving(state, async () => await asOwnTransaction(async () => await state.engine.pool!.ask(state, statement!.text(1), values))))
     } catch (error) {
       throw driver.convertException(error)
     }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/core'
 import { asOwnTransaction } from '../../postgres/own-transaction.ts'
 import { runInSession } from '../running.ts'
 import type { SessionState } from '../state.ts'
+import { goesShort } from './may-go-short.ts'
 import { isOneStatement } from './one-statement.ts'
 
 /** What MikroORM gives to the `transactional()` of a connection when a flush has found something to do. */
@@ -22,7 +23,7 @@ interface FlushTransaction {
 export function withoutTransaction(args: readonly unknown[], state: SessionState): Promise<unknown> | undefined {
   const [write, options] = args as [(transaction: undefined) => Promise<unknown>, FlushTransaction | undefined]
   const em = options?.eventBroadcaster?.em
-  if (em === undefined || state.engine.shortWay === undefined) return undefined
+  if (em === undefined || !goesShort(state.engine)) return undefined
   if (options!.ctx !== undefined || options!.isolationLevel !== undefined || options!.readOnly !== undefined || options!.sessionContext !== undefined) return undefined
   const uow = em.getUnitOfWork(false) // of a transaction that somebody begins it is empty
   return isOneStatement(em, uow) ? arriving(state, async () => await runInSession(state, async () => await asOwnTransaction(async () => await write(undefined)))) : undefined
