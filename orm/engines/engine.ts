@@ -1,4 +1,5 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
+import { Batcher } from '../batches/batcher.ts'
 import { Commenter } from '../comments/commenter.ts'
 import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
@@ -59,6 +60,7 @@ export class Engine implements SessionEngine {
   #disposed = false
   #database: TwoPhaseDatabase | undefined
   #pool: EnginePool | undefined
+  #batcher: Batcher | undefined
 
   /**
    * @param make - makes the MikroORM at first use, where discovery was deferred
@@ -118,6 +120,7 @@ export class Engine implements SessionEngine {
   async dispose(timeoutMs: number): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
+    if (this.#batcher !== undefined) await this.#batcher.end(timeoutMs)
     const orm = this.#orm
     const replicas = this.#replicas?.close(timeoutMs)
     this.#guarantees?.pool.hangUp()
@@ -228,6 +231,19 @@ export class Engine implements SessionEngine {
   /** The pool of connections, where we look after it. */
   get pool(): EnginePool | undefined {
     return this.#pool
+  }
+
+  /** @see SessionEngine */
+  get batches(): Batcher | undefined {
+    const { batch } = this.#definition
+    if (batch === undefined || this.#pool === undefined) return undefined
+    this.#batcher ??= new Batcher(this, this.#pool, batch, this.#logger)
+    return this.#batcher
+  }
+
+  /** The end is near: rows that wait for others go on their way. */
+  hurry(): void {
+    this.#batcher?.hurry()
   }
 
   get #guarantees(): Guarantees | undefined {

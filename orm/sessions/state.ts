@@ -5,6 +5,7 @@ import type { EventOwner } from '../events/events.ts'
 import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { Horizon } from '../routing/horizon.ts'
+import type { InsertStatement } from './flush/insert-statement.ts'
 import type { SessionInfo } from './info.ts'
 import type { Lease } from './lease.ts'
 import { type OpenTransaction, OpenTransactions } from './open-transactions.ts'
@@ -22,6 +23,11 @@ export interface AskingPool {
   ask(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
 }
 
+/** Inserts rows together with those of other sessions. */
+export interface RowBatches {
+  insert(state: SessionState, statement: InsertStatement, values: readonly (string | null)[]): Promise<Readonly<Record<string, unknown>> | undefined>
+}
+
 /** What a session must know of its engine; the engine itself stays out of reach of the entities that lead to a session. */
 export interface SessionEngine {
   readonly name: string
@@ -31,6 +37,8 @@ export interface SessionEngine {
   readonly fastPath: boolean
   /** Where its connections come from; undefined where we do not look after them. */
   readonly pool?: AskingPool | undefined
+  /** Who puts rows of several sessions into one statement; undefined where nobody does. */
+  readonly batches?: RowBatches | undefined
   /** What two-phase commit needs of it; undefined where it can take no part. */
   readonly database?: TwoPhaseDatabase | undefined
 }
