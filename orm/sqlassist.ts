@@ -258,6 +258,7 @@ export class SqlAssist<E extends object = {}> {
   }
 
   async #dispose(): Promise<void> {
+    for (const engine of this.#registry) engine.hurry()
     const drains = await Promise.all([...this.#factories].map(async (factory) => await factory.drain(this.#closeTimeoutMs)))
     const forced = drains.reduce((sum, count) => sum + count, 0)
     if (forced > 0) this.#logger.warn({ containers: forced }, `${forced} session containers were still open after ${this.#closeTimeoutMs} ms and have been closed`)

@@ -1,4 +1,5 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
+import { Batcher } from '../batches/batcher.ts'
 import { Commenter } from '../comments/commenter.ts'
 import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
@@ -58,6 +59,7 @@ export class Engine implements SessionEngine {
   #disposed = false
   #database: TwoPhaseDatabase | undefined
   #pool: EnginePool | undefined
+  #batcher: Batcher | undefined
 
   /**
    * @param make - makes the MikroORM at first use, where discovery was deferred
@@ -116,6 +118,7 @@ export class Engine implements SessionEngine {
   async dispose(timeoutMs: number): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
+    if (this.#batcher !== undefined) await this.#batcher.end(timeoutMs)
     const orm = this.#orm
     const replicas = this.#replicas?.close(timeoutMs)
     this.#guarantees?.pool.hangUp()
@@ -229,8 +232,16 @@ export class Engine implements SessionEngine {
   }
 
   /** @see SessionEngine */
-  get shortWay(): EnginePool | undefined {
-    return this.#definition.fastPath && this.pool?.asks === true ? this.pool : undefined
+  get batches(): Batcher | undefined {
+    const { batch } = this.#definition
+    if (batch === undefined || this.#pool === undefined) return undefined
+    this.#batcher ??= new Batcher(this, this.#pool, batch, this.#logger)
+    return this.#batcher
+  }
+
+  /** The end is near: rows that wait for others go on their way. */
+  hurry(): void {
+    this.#batcher?.hurry()
   }
 
   get #guarantees(): Guarantees | undefined {

@@ -5,9 +5,15 @@ import type { EventOwner } from '../events/events.ts'
 import type { TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { Horizon } from '../routing/horizon.ts'
+import type { InsertStatement } from './flush/insert-statement.ts'
 import type { SessionInfo } from './info.ts'
 import type { Lease } from './lease.ts'
 import { type OpenTransaction, OpenTransactions } from './open-transactions.ts'
+
+/** Inserts rows together with those of other sessions. */
+export interface RowBatches {
+  insert(state: SessionState, statement: InsertStatement, values: readonly (string | null)[]): Promise<Readonly<Record<string, unknown>> | undefined>
+}
 
 /** What a session must know of its engine; the engine itself stays out of reach of the entities that lead to a session. */
 export interface SessionEngine {
@@ -18,6 +24,8 @@ export interface SessionEngine {
   readonly pool?: { readonly tellsTransactionId: boolean | undefined } | undefined
   /** Where statements can be sent past MikroORM's general way; undefined where they may not (option `fastPath`), or where the connections are not ours. */
   readonly shortWay?: ShortWay | undefined
+  /** Who puts rows of several sessions into one statement; undefined where nobody does. */
+  readonly batches?: RowBatches | undefined
   /** What two-phase commit needs of it; undefined where it can take no part. */
   readonly database?: TwoPhaseDatabase | undefined
 }

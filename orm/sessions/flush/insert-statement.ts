@@ -19,6 +19,8 @@ export type Row = Readonly<Record<string, unknown>>
 
 /** An INSERT for rows that have values for the same properties, but for the values. */
 export interface InsertStatement {
+  /** Its table, quoted. */
+  readonly table: string
   /** The properties, in the order of the columns. */
   readonly properties: readonly string[]
   /** The text for a number of rows, with `$1` and so on. */
@@ -71,9 +73,11 @@ function split(sql: string, properties: readonly string[]): InsertStatement | un
   const row = ` values (${properties.map(() => '?').join(', ')})`
   const at = sql.indexOf(row)
   const [head, tail] = [sql.slice(0, at), sql.slice(at + row.length)]
-  if (at === -1 || head.includes('?') || tail.includes('?')) return undefined
+  const table = /^insert into (\S+) \($/.exec(head.slice(0, head.indexOf('(') + 1))?.[1]
+  if (table === undefined || at === -1 || head.includes('?') || tail.includes('?')) return undefined
   const texts = new Map<number, string>()
   return {
+    table,
     properties,
     text(rows) {
       let text = texts.get(rows)

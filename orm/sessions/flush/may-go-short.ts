@@ -10,7 +10,7 @@ interface Innards {
 
 /** Whether a flush may send a statement past MikroORM's connection: it is in no transaction, and nothing wants to see or to change statements on the way. */
 export function mayGoShort(em: EntityManager, { engine, enlisting }: SessionState): boolean {
-  if (engine.shortWay === undefined || enlisting?.managed === true || em.isInTransaction() || !passesNobody(em.config)) return false
+  if (engine.shortWay === undefined || enlisting?.managed === true || em.isInTransaction() || !passesNobody(em)) return false
   const innards = em as unknown as Innards
   if (innards.getTransactionSessionContext?.() !== undefined || innards.getAbortOptions?.() !== undefined) return false
   return !em.config.getLogger().isEnabled('query', innards.getLoggerContext({ disableContextResolution: true }) as never)
@@ -18,15 +18,18 @@ export function mayGoShort(em: EntityManager, { engine, enlisting }: SessionStat
 
 const passing = new WeakMap<Configuration, boolean>()
 
-/** Whether the options have nothing that is called for each statement or connection. */
-function passesNobody(config: Configuration): boolean {
+/** Whether nobody but MikroORM's own PostgreSQL driver has a part in how a statement is made, sent and told of. */
+function passesNobody(em: EntityManager): boolean {
+  const { config } = em
   let answer = passing.get(config)
-  if (answer === undefined) passing.set(config, (answer = looksEmpty(config)))
+  if (answer === undefined) passing.set(config, (answer = isOrdinary(config)))
   return answer
 }
 
-function looksEmpty(config: Configuration): boolean {
-  const { onQuery, onReserveConnection, onCreateConnection, slowQueryThreshold, sessionContext } = config.getAll() as unknown as Record<string, unknown>
-  if (onReserveConnection !== undefined || onCreateConnection !== undefined || slowQueryThreshold != null || sessionContext === 'connection') return false
-  return onQuery === new Configuration({}, false).get('onQuery') && config.getLogger().constructor === DefaultLogger
+function isOrdinary(config: Configuration): boolean {
+  const { onQuery, onReserveConnection, onCreateConnection, slowQueryThreshold, sessionContext, driver } = config.getAll() as unknown as Record<string, unknown>
+  if ((driver as { name?: unknown } | undefined)?.name !== 'PostgreSqlDriver' || onReserveConnection !== undefined || onCreateConnection !== undefined) return false
+  if (slowQueryThreshold != null || sessionContext === 'connection' || onQuery !== new Configuration({}, false).get('onQuery')) return false
+  const logger = config.getLogger()
+  return (logger as DefaultLogger).logQuery === DefaultLogger.prototype.logQuery && logger.isEnabled === DefaultLogger.prototype.isEnabled
 }

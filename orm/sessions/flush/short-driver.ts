@@ -30,6 +30,7 @@ function make(driver: InsertingDriver): object {
     const values = statement && boundValues(statement, meta, row, platform)
     if (values === undefined) return await arriving(state, async () => await asOwnTransaction(async () => await driver.nativeInsertMany(entity, rows, options)))
     try {
+      if (state.engine.batches !== undefined) return resultOfRow(await arriving(state, async () => await state.engine.batches!.insert(state, statement!, values)))
       return resultOf(await arriving(state, async () => await asOwnTransaction(async () => await state.engine.shortWay!.ask(state, statement!.text(1), values))))
     } catch (error) {
       throw driver.convertException(error)
@@ -37,6 +38,8 @@ function make(driver: InsertingDriver): object {
   }
   return Object.create(driver, { nativeInsertMany: { value: nativeInsertMany } }) as object
 }
+
+const resultOfRow = (row: InsertResult['row']): InsertResult => ({ affectedRows: 1, insertId: undefined, row, rows: row === undefined ? [] : [row] })
 
 /** As MikroORM's connections put it. */
 function resultOf({ rows, rowCount }: Answer): InsertResult {

@@ -75,7 +75,7 @@ onEachDatabase(t, 'statements, whoever sends them: the same object when it is se
   const pg = database.dialect === 'postgresql'
   t.match(sent, {
     find: [/^other select a0\.\* from author as a0 where a0\.name = 'Ada' \[\] 0$/],
-    flush: ['begin begin [] 0', pg ? /insert into author \(name\) values \('Ada'\) returning id \[\] 1 1$/ : /insert/, 'commit commit [] 0'].map((text) => (typeof text === 'string' && !pg ? `${text} 0` : text)),
+    flush: pg ? [/^other insert into author \(name\) values \(.+\) returning id \[.*\] 1 1$/] : ['begin begin [] 0 0', /insert/, 'commit commit [] 0 0'],
     execute: [/^other select 1 as one where 1 = 1 \[\] 1$/],
     kysely: [/^other select id from author where name = (\$1|\?) \["Ada"\] 1$/],
     update: [/^other update author set name = 'Bea' where name = 'Ada' \[\] 0 1$/],
