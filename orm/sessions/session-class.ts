@@ -4,6 +4,7 @@ import type { EntityManagerClass } from './class/entity-manager-class.ts'
 import { withContext } from './class/with-context.ts'
 import { withEntities } from './class/with-entities.ts'
 import { withRunning } from './class/with-running.ts'
+import { withSettings } from './class/with-settings.ts'
 import { withSql } from './class/with-sql.ts'
 import { withTransactions } from './class/with-transactions.ts'
 import { closeSession, rollBack } from './close.ts'
@@ -14,6 +15,7 @@ import { withInternalAccess } from './state.ts'
 export type { EntityManagerClass } from './class/entity-manager-class.ts'
 
 const classes = new WeakMap<EntityManagerClass, EntityManagerClass>()
+const bases = new WeakMap<EntityManagerClass, EntityManagerClass>()
 
 /**
  * The session class over a driver's EntityManager, made once per driver: the EntityManager itself, with an end, an owner and guards.
@@ -24,12 +26,16 @@ const classes = new WeakMap<EntityManagerClass, EntityManagerClass>()
 export function sessionClass(Base: EntityManagerClass): EntityManagerClass {
   let made = classes.get(Base)
   if (made === undefined) {
-    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(Base))))))
+    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(withSettings(Base)))))))
     installGuards(made.prototype as EntityManager)
     classes.set(Base, made).set(made, made)
+    bases.set(made, Base)
   }
   return made
 }
+
+/** The class that a session class was made over. */
+export const baseOf = (made: EntityManagerClass): EntityManagerClass | undefined => bases.get(made)
 
 /** What the seed's sessions know and can do. */
 function withSeedMembers(Base: EntityManagerClass): EntityManagerClass {

@@ -40,6 +40,7 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       const state = this[kBinding]?.state
       if (state === undefined) return await super.flush()
       if (state.engine.readonly) return refuseChanges(this.getContext(), state)
+      state.flushed = true
       const em = this.getContext()
       const before = state.transactions.of(em)
       try {
