@@ -27,7 +27,7 @@ async function application(t: Test, options?: Omit<SqlAssistPluginOptions, 'engi
   t.teardown(async () => await app.close())
   const listeners: Record<string, number>[] = []
   if (options !== undefined) {
-    const engine = (): EngineOptions => ({ config: onSqlite(sqliteFile(t), { entityManager: Counted as never }) })
+    const engine = (): EngineOptions => ({ config: onSqlite(sqliteFile(t), { entityManager: Counted }) })
     await app.register(sqlassist, { engines: { writer: engine(), reader: { ...engine(), readonly: true } }, ...options })
     await app.sqlassist.engine('writer').orm.schema.create()
     app.get('/touched', async (request, reply) => {
