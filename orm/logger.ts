@@ -24,13 +24,8 @@ export const noLogger: SqlAssistLogger = Object.freeze({
   isLevelEnabled: () => false,
 })
 
-/**
- * Writes a debug line whose context is only made when the level is on, so that a production service pays one call for it.
- */
-export function debug(logger: SqlAssistLogger, message: string, context: () => object): void {
-  if (logger.isLevelEnabled?.('debug') === false) return
-  logger.debug(context(), message)
-}
+/** Whether debug lines are written: a production service pays one call to know. */
+export const hasDebug = (logger: SqlAssistLogger): boolean => logger.isLevelEnabled?.('debug') !== false
 
 /** @throws InvalidOptionsError for a logger that would fail at its first line, which may be the one about an error */
 export function assertLogger(logger: unknown): void {

@@ -15,7 +15,7 @@ import { DisposedError, InvalidOptionsError, ReinitUnsupportedError } from './er
 import { assertLogger, noLogger, type SqlAssistLogger } from './logger.ts'
 import { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
 import { assertLeakOptions } from './sessions/leak-watch.ts'
-import { assertAnyPreferences, assertContainerClass, type ContainerClass, ContainerFactory, type ContainerOptions, isContainerMember } from './sessions/container-factory.ts'
+import { assertAnyPreferences, assertContainerClass, type ContainerClass, ContainerFactory, type ContainerOptions, type ContainerWish, isContainerMember } from './sessions/container-factory.ts'
 import { SessionsContainer } from './sessions/container.ts'
 import type { SessionInfo } from './sessions/info.ts'
 import type { DbSessionsContainer, EnginesOf } from './sessions/types.ts'
@@ -25,7 +25,7 @@ import { Recovering } from './transactions/two-phase/recovering.ts'
 import type { RecoveryReport } from './transactions/two-phase/report.ts'
 import { TwoPhase } from './transactions/two-phase/two-phase.ts'
 import { assertConsistency, type Consistency } from './routing/consistency.ts'
-import { Horizons } from './routing/horizons.ts'
+import { Horizons, type HorizonWish } from './routing/horizons.ts'
 import { assertTokenSecret, secretsOf, Tokens, type TokenSecret } from './routing/token.ts'
 import type { ManagerSettings } from './transactions/manager.ts'
 
@@ -136,8 +136,8 @@ export class SqlAssist<E extends object = {}> {
    * await session.writer.persistAndFlush(row)
    * ```
    */
-  session(options: SessionOptions = {}): DbSessionsContainer<E> {
-    assertSessionOptions(options)
+  session(options: SessionOptions = NO_OPTIONS): DbSessionsContainer<E> {
+    if (options !== NO_OPTIONS) assertSessionOptions(options)
     return this.#session(options)
   }
 
@@ -167,12 +167,9 @@ export class SqlAssist<E extends object = {}> {
 
   #session(options: SessionOptions, transaction?: ManagerSettings): DbSessionsContainer<E> {
     if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
-    const { info = {}, signal, after, consistency } = options
-    const end = (): void => void container.close({ aborted: true, stop: true })
-    // The signal may live as long as the process: it must not keep every container that was ever given it.
-    const container = this.#containers.create({ owner: new Owner('The container', info), logger: this.#logger, ended: () => signal?.removeEventListener('abort', end), transaction, horizon: { tokens: after === undefined ? [] : [after], consistency }, guards: options })
-    if (signal?.aborted) end()
-    else signal?.addEventListener('abort', end, { once: true })
+    const { info = {}, signal } = options
+    const wish = { owner: new Owner('The container', info), logger: this.#logger, transaction, horizon: this.#horizons && wishOf(options), guards: options }
+    const container = signal === undefined ? this.#containers.create(wish) : createUntil(signal, this.#containers, wish)
     return container as unknown as DbSessionsContainer<E>
   }
 
@@ -293,6 +290,20 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   assertAnyPreferences(options.anyPreferences, definitions.map(({ name }) => name))
   warnOfUnkeptConsistency(definitions, options.consistency, logger)
   return new SqlAssist(await buildEngines(definitions, discovery, logger), options)
+}
+
+const NO_OPTIONS: SessionOptions = Object.freeze({})
+
+const wishOf = ({ after, consistency }: SessionOptions): HorizonWish => ({ tokens: after === undefined ? [] : [after], consistency })
+
+/** Makes a container that ends with a signal too. */
+function createUntil(signal: AbortSignal, containers: ContainerFactory, wish: ContainerWish): SessionsContainer {
+  const end = (): void => void container.close({ aborted: true, stop: true })
+  // The signal may live as long as the process: it must not keep every container that was ever given it.
+  const container = containers.create({ ...wish, ended: () => signal.removeEventListener('abort', end) })
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return container
 }
 
 function assertSessionOptions(options: SessionOptions): void {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { TransactionMode, TransactionOptions } from '../orm/index.ts'
 import type { ManagerSettings } from '../orm/transactions/manager.ts'
 import { mayRepeat } from '../orm/transactions/may-repeat.ts'
 import { isOver } from './request-end.ts'
@@ -31,12 +32,23 @@ export function countAttempts(request: FastifyRequest, reply: FastifyReply, most
   return counted
 }
 
-/** What the transactions of a request's container are like. */
-export function managerSettings(request: FastifyRequest, { mode, options }: TransactionSettings): ManagerSettings {
-  return {
-    mode,
-    options,
-    attempt: attempts.get(request)?.number ?? 1,
-    willRetry: (error) => attempts.get(request)?.mayFollow(error) ?? false,
+/** What the transactions of a request's container are like. Which attempt it is, is looked up for those that have any. */
+export class RequestSettings implements ManagerSettings {
+  readonly mode: TransactionMode
+  readonly options: TransactionOptions
+  readonly #request: FastifyRequest
+
+  constructor(request: FastifyRequest, { mode, options }: TransactionSettings) {
+    this.mode = mode
+    this.options = options
+    this.#request = request
+  }
+
+  get attempt(): number {
+    return attempts.get(this.#request)?.number ?? 1
+  }
+
+  willRetry(error: unknown): boolean {
+    return attempts.get(this.#request)?.mayFollow(error) ?? false
   }
 }

@@ -5,7 +5,7 @@ import { assertSameCopy, isContainerMember } from '../orm/validation.ts'
 import { rememberAttribute } from './attribute.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
 import { assertContextUnambiguous, provideRequestContext } from './request-context.ts'
-import { managerSettings } from './attempts.ts'
+import { RequestSettings } from './attempts.ts'
 import { ClientToken } from './client-token.ts'
 import { tellTokens } from './reply-token.ts'
 import { RequestContainers } from './request-containers.ts'
@@ -28,7 +28,7 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   const routes = new RouteTransactions(settings)
   const horizons = sqlassist.$horizons
   const token = horizons && new ClientToken(settings.token)
-  const containers = new RequestContainers(settings, factory, (request) => managerSettings(request, routes.of(request)), token)
+  const containers = new RequestContainers(settings, factory, (request) => new RequestSettings(request, routes.of(request)), token)
   app.decorate('sqlassist', sqlassist as never)
   checkRoutes(app)
   rememberAttribute(app, attribute)

@@ -66,17 +66,22 @@ export class RequestContainers {
     if (known !== null) return known
     const reply = slots[kReply]
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
-    const label = `Request ${request.id} (${request.method} ${request.routeOptions.url ?? 'without a route'})`
+    const { url, config } = request.routeOptions // Fastify makes them anew for everybody who asks
+    const label = `Request ${request.id} (${request.method} ${url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
-    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id, originOf), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request), guards: routeOptionsOf(request) })
+    const container = this.#factory.create({ owner: new Owner(label, { request }, request.id, originOf), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request), guards: config.sqlassist })
     slots[kContainer] = container
     if (!this.live.has(reply)) {
       this.live.add(reply)
-      reply.raw.once('close', () => this.live.delete(reply))
-      const cancels = routeOptionsOf(request).cancelOnDisconnect ?? this.#settings.cancelOnDisconnect
-      endWithRequest(reply, () => slots[kContainer], cancels)
+      const cancels = config.sqlassist?.cancelOnDisconnect ?? this.#settings.cancelOnDisconnect
+      endWithRequest(reply, () => this.#leave(request, reply), cancels)
     }
     return container
+  }
+
+  #leave(request: FastifyRequest, reply: FastifyReply): SessionsContainer | null {
+    this.live.delete(reply)
+    return slotsOf(request)[kContainer]
   }
 
   #horizonOf(request: FastifyRequest): HorizonWish | undefined {

@@ -64,7 +64,8 @@ export function retrying(handler: RouteHandlerMethod, settings: TransactionSetti
       warn(request, 'it returns a stream')
       return result
     }
-    const { transaction } = containers.of(request)
+    const transaction = containers.known(request)?.transaction
+    if (transaction === undefined) return result // it has touched no session
     if (typeof result === 'object' && result !== null && !ArrayBuffer.isView(result)) reply.serialize(result)
     if (transaction.isDoomed || settings.commitVeto(request, reply)) await transaction.abort()
     else await transaction.commit()

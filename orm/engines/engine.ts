@@ -12,7 +12,8 @@ import type { Primary } from '../routing/primary.ts'
 import { bindSession } from '../sessions/binding.ts'
 import { closeSession, type SessionEnd } from '../sessions/close.ts'
 import type { SessionInfo } from '../sessions/info.ts'
-import { sessionClass, type EntityManagerClass } from '../sessions/session-class.ts'
+import { SessionMaker } from '../sessions/session-maker.ts'
+import { baseOf, sessionClass, type EntityManagerClass } from '../sessions/session-class.ts'
 import { type SessionEngine, SessionState } from '../sessions/state.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import type { SqlConnection, TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
@@ -37,8 +38,6 @@ export interface EngineStats {
   readonly replicas?: readonly ReplicaStats[]
 }
 
-const noForkOptions: SessionForkOptions = Object.freeze({})
-
 /** One named database: its MikroORM, and the sessions opened on it. */
 export class Engine implements SessionEngine {
   readonly name: string
@@ -54,6 +53,7 @@ export class Engine implements SessionEngine {
   #replicas: Replicas | undefined
   /** The application's own MikroORM, made without `sqlAssistConfig()`: it is not touched. */
   #foreign = false
+  #maker: SessionMaker | undefined
   #opened = 0
   #closed = 0
   #disposed = false
@@ -90,19 +90,26 @@ export class Engine implements SessionEngine {
   open(info: SessionInfo, logger: SqlAssistLogger, owner?: EventOwner): EntityManager {
     if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
     const { fork } = this.#definition
-    const { filters, ...options } = (typeof fork === 'function' ? this.#forkOptions(fork(info)) : fork) ?? noForkOptions
-    // Without disableContextResolution the global EntityManager would fork the session of MikroORM's own request context.
-    const em = this.orm.em.fork({ ...options, disableContextResolution: true, cloneEventManager: this.#foreign })
-    if (this.#foreign) makeSession(em)
-    bindSession(em, new SessionState(this, info, logger, filters, owner))
+    const options = typeof fork === 'function' ? this.#forkOptions(fork(info)) : fork
+    const { em: global } = this.orm
+    const em = this.#foreign ? foreignSession(global, options) : this.#makerOf(global).make(options)
+    bindSession(em, new SessionState(this, info, logger, options?.filters, owner))
     this.#opened++
     return em
   }
 
-  /** Closes a session that {@link open} has made. */
-  async close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void> {
-    await closeSession(em, state, end)
+  /** MikroORM may make its EntityManager anew, when more entities are discovered. */
+  #makerOf(em: EntityManager): SessionMaker {
+    if (this.#maker?.em !== em) this.#maker = new SessionMaker(em, baseOf(em.constructor as EntityManagerClass))
+    return this.#maker
+  }
+
+  /** Closes a session that {@link open} has made; undefined where there is nothing to wait for. */
+  close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void> | undefined {
+    const closing = closeSession(em, state, end)
+    if (closing !== undefined) return closing.then(() => void this.#closed++)
     this.#closed++
+    return undefined
   }
 
   stats(): EngineStats {
@@ -282,7 +289,9 @@ export class Engine implements SessionEngine {
  * Turns a fork of an EntityManager that knows nothing of us into a session: its filters and their parameters, its schema and its
  * subscribers came with the fork, and the EntityManager that it was made from stays as it is.
  */
-function makeSession(fork: EntityManager): void {
+function foreignSession(em: EntityManager, { filters: _ours, ...options }: SessionForkOptions = {}): EntityManager {
+  const fork = em.fork({ ...options, disableContextResolution: true, cloneEventManager: true })
   Object.setPrototypeOf(fork, sessionClass(fork.constructor as EntityManagerClass).prototype as object)
   fork.getEventManager().registerSubscriber(sessionSubscriber)
+  return fork
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import type { SessionState } from './state.ts'
-import { joinedTransaction, TransactionScope } from './transaction-scope.ts'
+import { joinedTransaction, type TransactionScope } from './transaction-scope.ts'
 
 /** Ties an EntityManager to a session. */
 export interface Binding {
@@ -33,7 +33,7 @@ export function sessionStateOf(em: EntityManager): SessionState | undefined {
 
 /** Makes an EntityManager the root of a session. */
 export function bindSession(em: EntityManager, state: SessionState): void {
-  ;(em as EntityManager & Bindable)[kBinding] = { state, scope: new TransactionScope(), depth: 0, root: true }
+  ;(em as EntityManager & Bindable)[kBinding] = { state, scope: state, depth: 0, root: true, outside: false }
 }
 
 /**

@@ -3,7 +3,7 @@ import { engineEvent } from '../events/engine-event.ts'
 import { isHeard, publish } from '../events/publish.ts'
 import { warnOfLeak } from '../events/tell.ts'
 import { ConnectionLostError } from '../errors.ts'
-import { debug } from '../logger.ts'
+import { hasDebug } from '../logger.ts'
 import { rollBackStrayTransaction } from '../sqlite/stray-transaction.ts'
 import type { OpenTransaction } from './open-transactions.ts'
 import { startInSession } from './running.ts'
@@ -25,15 +25,22 @@ export interface SessionEnd {
 /**
  * Ends a session: refuses every use from now on, rolls back what is open, lets a commit that is on its way arrive, and lets go of the
  * entities. Idempotent. Never rejects: at the end of a request there is nobody left to catch, so what goes wrong is logged.
+ *
+ * @returns undefined where there is nothing to wait for, as after most requests
  */
-export async function closeSession(em: EntityManager, state: SessionState, end: SessionEnd = {}): Promise<void> {
-  state.closing ??= startInSession(state, async () => await endSession(em, state, end)) // a subscriber may do it while another session runs
-  await state.closing
+export function closeSession(em: EntityManager, state: SessionState, end: SessionEnd = {}): Promise<void> | undefined {
+  if (state.closed) return state.closing
+  state.closed = true
+  state.forgetTransactions()
+  if (state.holdsNothing && !(end.stop === true && state.isConnected)) {
+    letGo(em, state)
+    return undefined
+  }
+  state.closing = startInSession(state, async () => await endSession(em, state, end)) // a subscriber may do it while another session runs
+  return state.closing
 }
 
 async function endSession(em: EntityManager, state: SessionState, { aborted = false, stop = false }: SessionEnd): Promise<void> {
-  state.closed = true
-  state.transactions.forget()
   const open = state.transactions.undecided()
   if (open.length > 0 && !aborted) {
     warnOfLeft(state, `${state.label} ended inside a transaction: it is rolled back`)
@@ -45,13 +52,24 @@ async function endSession(em: EntityManager, state: SessionState, { aborted = fa
   await state.transactions.commitsSettled()
   await Promise.allSettled(state.writing)
   if (state.ranRawSql) await sweepConnection(em, state)
+  letGo(em, state)
+}
+
+/** Forgets the entities, and tells of the end. */
+function letGo(em: EntityManager, state: SessionState): void {
   const isTold = isHeard('sqlassist:session:close')
   const managed = isTold ? managedIn(em) : 0
-  withInternalAccess(() => em.getUnitOfWork(false).clear())
+  forgetEntities(em.getUnitOfWork(false), state)
   if (isTold) {
     publish('sqlassist:session:close', { ...engineEvent(state.engine.name, state, state.since), session: state.id, durationMs: performance.now() - state.since, managed })
   }
-  debug(state.logger, `${state.label} closed`, () => ({ engine: state.engine.name, session: state.id }))
+  if (hasDebug(state.logger)) state.logger.debug({ engine: state.engine.name, session: state.id }, `${state.label} closed`)
+}
+
+/** What `clear()` does, which makes ten new tables to throw away the ten that are empty after a read. */
+function forgetEntities(uow: ReturnType<EntityManager['getUnitOfWork']>, { flushed }: SessionState): void {
+  if (!flushed && uow.getPersistStack().size === 0 && uow.getRemoveStack().size === 0 && uow.getOrphanRemoveStack().size === 0) uow.getIdentityMap().clear()
+  else uow.clear()
 }
 
 /** An entity that was found by a unique property too is in the identity map twice. */

@@ -10,8 +10,9 @@ import { Horizon } from '../routing/horizon.ts'
 import type { Horizons, HorizonWish } from '../routing/horizons.ts'
 import type { ManagerSettings } from '../transactions/manager.ts'
 import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
-import { SessionsContainer } from './container.ts'
+import { type ContainerHome, type ContainerSetup, SessionsContainer } from './container.ts'
 import { LeakWatch, type LeakOptions } from './leak-watch.ts'
+import { LiveContainers } from './live-containers.ts'
 import type { SessionSources } from './source.ts'
 import type { DbSessionsContainer } from './types.ts'
 
@@ -42,54 +43,62 @@ export interface ContainerWish {
 }
 
 /** Makes containers and knows which of them are alive. One for each registration of the plugin. */
-export class ContainerFactory {
-  readonly #engines: SessionSources
-  readonly #anyPreferences: readonly string[]
+export class ContainerFactory implements ContainerHome {
+  readonly engines: SessionSources
+  readonly anyPreferences: readonly string[]
+  readonly twoPhase: TwoPhase | undefined
+  readonly horizons: Horizons | undefined
   readonly #Container: typeof SessionsContainer
   readonly #leaks: LeakWatch
   readonly #guards: Guards
-  readonly #twoPhase: TwoPhase | undefined
-  readonly #horizons: Horizons | undefined
-  readonly #live = new Set<SessionsContainer>()
+  readonly #guarding = new Map<SessionsContainer, () => void>()
+  readonly #live = new LiveContainers()
   #waiting: (() => void)[] = []
   #checked = false
 
   constructor(engines: SessionSources, guards: Guards, options: ContainerOptions, twoPhase?: TwoPhase, horizons?: Horizons) {
-    this.#twoPhase = twoPhase
-    this.#horizons = horizons
-    this.#engines = engines
-    this.#leaks = new LeakWatch(options)
+    this.twoPhase = twoPhase
+    this.horizons = horizons
+    this.engines = engines
+    this.#leaks = new LeakWatch(options, this.#live)
     this.#guards = guards
-    this.#anyPreferences = preferencesOf(options.anyPreferences, engines)
+    this.anyPreferences = preferencesOf(options.anyPreferences, engines)
     this.#Container = withEngineProperties((options.containerClass ?? SessionsContainer) as typeof SessionsContainer, engines.names)
   }
 
   create({ owner, logger, ended, transaction, horizon: wish, guards }: ContainerWish): SessionsContainer {
     const since = performance.now()
-    const { requestId, info, label } = owner
-    const closed = (container: SessionsContainer): void => {
-      this.#forget(container)
-      unwatch()
-      unguard?.()
-      ended?.()
-      if (isHeard('sqlassist:container:close')) publish('sqlassist:container:close', { at: since, owner, requestId, durationMs: performance.now() - since, status: container.status })
-    }
-    const horizon = wish instanceof Horizon ? wish : this.#horizons?.create(wish)
-    const beside = (): SessionsContainer => this.create({ owner: new Owner(`${label}, a hook of its transaction`, info, requestId, () => owner.origin), logger, horizon, guards })
-    const setup = { engines: this.#engines, anyPreferences: this.#anyPreferences, owner, logger, closed, beside, twoPhase: this.#twoPhase, horizon, horizons: this.#horizons }
-    if (isHeard('sqlassist:container:open')) publish('sqlassist:container:open', { at: since, owner, requestId })
-    const container = new this.#Container(transaction === undefined ? setup : { ...setup, transaction })
+    const horizon = wish instanceof Horizon ? wish : this.horizons?.create(wish)
+    if (isHeard('sqlassist:container:open')) publish('sqlassist:container:open', { at: since, owner, requestId: owner.requestId })
+    const container = new this.#Container({ home: this, owner, logger, transaction, horizon, guards, since, stack: this.#leaks.stack(), ended })
     this.#checkFields(container)
-    const unwatch = this.#leaks.watch(owner, logger, container.$states)
     const unguard = this.#guards.watch(owner, logger, guards)
+    if (unguard !== undefined) this.#guarding.set(container, unguard)
     this.#live.add(container)
+    this.#leaks.start()
     return container
+  }
+
+  /** @see ContainerHome */
+  beside({ owner, logger, horizon, guards }: ContainerSetup): SessionsContainer {
+    return this.create({ owner: new Owner(`${owner.label}, a hook of its transaction`, owner.info, owner.requestId, () => owner.origin), logger, horizon, guards })
+  }
+
+  /** @see ContainerHome */
+  closed(container: SessionsContainer, { owner, since, ended }: ContainerSetup): void {
+    this.#forget(container)
+    if (this.#guarding.size > 0) {
+      this.#guarding.get(container)?.()
+      this.#guarding.delete(container)
+    }
+    ended?.()
+    if (isHeard('sqlassist:container:close')) publish('sqlassist:container:close', { at: since, owner, requestId: owner.requestId, durationMs: performance.now() - since, status: container.status })
   }
 
   /** A field of a subclass would hide the engine of that name, and no field is there before the first instance. */
   #checkFields(container: SessionsContainer): void {
     if (this.#checked) return
-    const hidden = this.#engines.names.find((name) => Object.hasOwn(container, name))
+    const hidden = this.engines.names.find((name) => Object.hasOwn(container, name))
     if (hidden !== undefined) throw new EngineNameInvalidError(`'${hidden}'`, `${container.constructor.name} has a field of that name`)
     this.#checked = true
   }
@@ -128,6 +137,7 @@ export class ContainerFactory {
   #forget(container: SessionsContainer): void {
     this.#live.delete(container)
     if (this.#live.size > 0) return
+    if (this.#waiting.length === 0) return
     for (const resolve of this.#waiting) resolve()
     this.#waiting = []
   }

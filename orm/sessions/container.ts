@@ -5,6 +5,7 @@ import type { EventOwner } from '../events/events.ts'
 import { isHeard, publish } from '../events/publish.ts'
 import { warnOfLeak } from '../events/tell.ts'
 import { EngineUnknownError, SessionClosedError } from '../errors.ts'
+import type { GuardOptions } from '../guards/options.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import type { Horizon } from '../routing/horizon.ts'
 import type { Horizons } from '../routing/horizons.ts'
@@ -19,22 +20,41 @@ import { STATUS, type SessionStatus } from './status.ts'
 
 /** What a container is given by whoever makes it; see `ContainerFactory`. */
 export interface ContainerSetup {
-  readonly engines: SessionSources
-  readonly anyPreferences: readonly string[]
+  /** What all containers of an application have in common. */
+  readonly home: ContainerHome
   /** Whose sessions they are: `Request req-1`, `The container`. */
   readonly owner: EventOwner
   readonly logger: SqlAssistLogger
-  readonly closed: (container: SessionsContainer) => void
-  /** Makes a container beside this one, for the hooks of its transaction. */
-  readonly beside: () => SessionsContainer
   /** What its transactions are like. Default: the application begins and ends them. */
-  readonly transaction?: ManagerSettings
-  /** Undefined where no engine is a `twoPhase` one. */
-  readonly twoPhase?: TwoPhase | undefined
+  readonly transaction: ManagerSettings | undefined
   /** What its sessions must see; undefined where no engine has replicas. */
-  readonly horizon?: Horizon | undefined
-  readonly horizons?: Horizons | undefined
+  readonly horizon: Horizon | undefined
+  readonly guards: GuardOptions | undefined
+  /** When it was made, of `performance.now()`. */
+  readonly since: number
+  /** Where it was made, if that is asked for. */
+  readonly stack: string | undefined
+  /** Called when it has been closed. */
+  readonly ended: (() => void) | undefined
 }
+
+/** What all containers of an application have in common; see `ContainerFactory`. */
+export interface ContainerHome {
+  readonly engines: SessionSources
+  readonly anyPreferences: readonly string[]
+  /** Undefined where no engine is a `twoPhase` one. */
+  readonly twoPhase: TwoPhase | undefined
+  /** Undefined where no engine has replicas. */
+  readonly horizons: Horizons | undefined
+  /** Makes a container beside another one, for the hooks of its transaction. */
+  beside(setup: ContainerSetup): SessionsContainer
+  /** Told of the end of a container. */
+  closed(container: SessionsContainer, setup: ContainerSetup): void
+}
+
+const NOTHING_TO_WAIT_FOR = Promise.resolve()
+const NO_SESSIONS: readonly EntityManager[] = []
+const AS_USUAL: SessionEnd = Object.freeze({})
 
 /** How long a hook of a transaction may take unless the options say otherwise, in ms. */
 const HOOK_TIMEOUT_MS = 5000
@@ -50,7 +70,14 @@ export class SessionsContainer {
   }
 
   readonly #setup: ContainerSetup
-  readonly #sessions = new Map<string, EntityManager>()
+  /** Of the engines that were touched, which are few: a Map would cost more than it finds faster. */
+  #sessions: readonly EntityManager[] = NO_SESSIONS
+  /**
+   * Its place among those that are alive.
+   * @internal
+   */
+  $place = 0
+  #closed = false
   #closing: Promise<void> | undefined
   #transaction: TransactionManager | undefined
 
@@ -68,15 +95,16 @@ export class SessionsContainer {
   }
 
   #get(name: string, why: string): EntityManager {
-    const session = this.#sessions.get(name)
-    if (session !== undefined && this.#closing === undefined) return session
-    const { owner, engines, logger } = this.#setup
-    if (this.#closing !== undefined) throw new SessionClosedError(owner.label)
-    const opened = engines.get(name).open(owner.info, logger, owner)
-    this.#sessions.set(name, opened)
+    const session = this.#known(name)
+    if (session !== undefined && !this.#closed) return session
+    const { owner, home, logger } = this.#setup
+    if (this.#closed) throw new SessionClosedError(owner.label)
+    const source = home.engines.get(name)
+    const opened = source.open(owner.info, logger, owner)
+    this.#sessions = this.#sessions.length === 0 ? [opened] : [...this.#sessions, opened]
     const state = sessionStateOf(opened)!
     state.horizon = this.#setup.horizon
-    const { joins } = engines.get(name)
+    const { joins } = source
     if (joins !== undefined) state.joined = () => this.#transactionOf(joins)
     if (isHeard('sqlassist:session:open')) {
       const { id, engine, since } = state
@@ -87,18 +115,24 @@ export class SessionsContainer {
     return opened
   }
 
+  #known(name: string): EntityManager | undefined {
+    for (const session of this.#sessions) if (sessionStateOf(session)!.engine.name === name) return session
+    return undefined
+  }
+
   /** The connection of a session's managed transaction, while there is one. */
   #transactionOf(name: string): HeldConnection | undefined {
-    const session = this.#transaction?.isActive === true ? this.#sessions.get(name) : undefined
+    const session = this.#transaction?.isActive === true ? this.#known(name) : undefined
     return session && [...sessionStateOf(session)!.connections].find(({ inTransaction }) => inTransaction)
   }
 
   /** The transactions over all engines of the request or job: `begin()`, `commit()`, `abort()`, `savepoint()`, hooks. */
   get transaction(): TransactionManager {
     if (this.#transaction !== undefined) return this.#transaction
-    const { owner, logger, beside, twoPhase, transaction: settings = MANUAL } = this.#setup
+    const { owner, logger, home, transaction: settings = MANUAL } = this.#setup
+    const { twoPhase } = home
     const withSessions = async (run: (sessions: unknown) => Promise<void>): Promise<void> => {
-      await using sessions = beside()
+      await using sessions = home.beside(this.#setup)
       await run(sessions)
     }
     const timeoutMs = settings.options.hookTimeoutMs ?? HOOK_TIMEOUT_MS
@@ -106,7 +140,7 @@ export class SessionsContainer {
       { sessions: this, owner, logger, timeoutMs, withSessions, twoPhase, wantsTwoPhase: settings.options.twoPhase, flush: async () => await this.#flush() },
       settings,
     )
-    for (const session of this.#sessions.values()) this.#enlist(session, this.#transaction)
+    for (const session of this.#sessions) this.#enlist(session, this.#transaction)
     return this.#transaction
   }
 
@@ -117,7 +151,7 @@ export class SessionsContainer {
   }
 
   async #flush(): Promise<void> {
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#sessions) {
       const { enlisting, engine } = sessionStateOf(session)!
       if (enlisting !== undefined && !engine.readonly) await session.flush()
     }
@@ -146,8 +180,8 @@ export class SessionsContainer {
   /** See {@link any}. */
   get getAny(): () => EntityManager {
     return () => {
-      const { anyPreferences, engines } = this.#setup
-      const name = this.#written(anyPreferences) ?? anyPreferences.find((preference) => this.#sessions.has(preference)) ?? anyPreferences[0]
+      const { anyPreferences, engines } = this.#setup.home
+      const name = this.#written(anyPreferences) ?? anyPreferences.find((preference) => this.#known(preference) !== undefined) ?? anyPreferences[0]
       if (name === undefined) throw new EngineUnknownError('any', `${engines.names.join(', ')}; the option 'anyPreferences' names none of them`)
       return this.#get(name, `'any', and the first of anyPreferences (${anyPreferences.join(', ')})`)
     }
@@ -157,7 +191,7 @@ export class SessionsContainer {
   #written(preferences: readonly string[]): string | undefined {
     if (this.#setup.horizon === undefined) return undefined
     return preferences.find((name) => {
-      const session = this.#sessions.get(name)
+      const session = this.#known(name)
       const state = session && sessionStateOf(session)
       return state !== undefined && !state.engine.readonly && (state.wrote || state.ranRawSql)
     })
@@ -166,8 +200,8 @@ export class SessionsContainer {
   /** Engine name -> INIT, START or END: a frozen snapshot. An engine that was not touched stays INIT after the end. */
   get status(): Readonly<Record<string, SessionStatus>> {
     const status: Record<string, SessionStatus> = {}
-    for (const name of this.#setup.engines.names) {
-      const session = this.#sessions.get(name)
+    for (const name of this.#setup.home.engines.names) {
+      const session = this.#known(name)
       status[name] = session === undefined ? STATUS.INIT : isOver(session) ? STATUS.END : STATUS.START
     }
     return Object.freeze(status)
@@ -180,8 +214,8 @@ export class SessionsContainer {
    * @returns undefined where nothing was used that has replicas: then there is nothing to wait for
    */
   async $token(): Promise<string | undefined> {
-    const { horizon, horizons } = this.#setup
-    return horizon && (await horizons!.tokenOf(horizon))
+    const { horizon, home } = this.#setup
+    return horizon && (await home.horizons!.tokenOf(horizon))
   }
 
   /**
@@ -193,16 +227,19 @@ export class SessionsContainer {
   }
 
   /**
+   * What it was made with.
+   * @internal
+   */
+  get $setup(): ContainerSetup {
+    return this.#setup
+  }
+
+  /**
    * What the sessions that were opened are in.
    * @internal
    */
-  get $states(): Iterable<SessionState> {
-    const sessions = this.#sessions
-    return {
-      *[Symbol.iterator]() {
-        for (const session of sessions.values()) yield sessionStateOf(session)!
-      },
-    }
+  get $states(): SessionState[] {
+    return this.#sessions.map((session) => sessionStateOf(session)!)
   }
 
   /**
@@ -212,32 +249,51 @@ export class SessionsContainer {
    * @param options - `aborted: true` where an open transaction is no surprise, because the client has left; `stop: true` to have the database
    * stop what still runs
    */
-  close(options: SessionEnd = {}): Promise<void> {
-    this.#closing ??= this.#close(options)
-    return this.#closing
+  close(options: SessionEnd = AS_USUAL): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true
+      this.#closing = this.#transaction === undefined ? this.#closeSessions(options) : this.#closeManaged(this.#transaction, options)
+    }
+    return this.#closing ?? NOTHING_TO_WAIT_FOR
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  async #close(end: SessionEnd): Promise<void> {
-    const manager = this.#transaction
-    const reason = manager && new SessionClosedError(this.#setup.owner.label) // an error looks for its stack: most have no use for one
-    const deciding = manager?.$interrupt(reason!)
+  /** Most sessions have nothing to give back when they end: then nothing is waited for. */
+  #closeSessions(end: SessionEnd): Promise<void> | undefined {
+    const waiting = this.#endSessions(end)
+    if (waiting === undefined) {
+      this.#setup.home.closed(this, this.#setup)
+      return undefined
+    }
+    return waiting.then(() => this.#setup.home.closed(this, this.#setup))
+  }
+
+  #endSessions(end: SessionEnd): Promise<unknown> | undefined {
+    let waiting: Promise<void>[] | undefined
+    for (const session of this.#sessions) {
+      const state = sessionStateOf(session)!
+      const closing = this.#setup.home.engines.get(state.engine.name).close(session, state, end)
+      if (closing !== undefined) (waiting ??= []).push(closing)
+    }
+    return waiting && Promise.all(waiting)
+  }
+
+  async #closeManaged(manager: TransactionManager, end: SessionEnd): Promise<void> {
+    const reason = new SessionClosedError(this.#setup.owner.label)
+    const deciding = manager.$interrupt(reason)
     if (deciding !== undefined) await deciding
-    const left = manager?.isActive === true
+    const left = manager.isActive
     // After the reply of a request somebody may still read: a stream that is its body, or a hook.
     const lost = left && end.aborted !== true && (manager.$mode === 'manual' || (await manager.$hasWork().catch(() => true)))
     if (lost) {
       warnOfLeak('transaction', this.#setup, {}, `${this.#setup.owner.label} ended with its transaction open: it is aborted`)
     }
-    const ends = [...this.#sessions].map(async ([name, session]) => {
-      await this.#setup.engines.get(name).close(session, sessionStateOf(session)!, left || manager?.$keptOpen === true ? { ...end, aborted: true } : end)
-    })
-    await Promise.all(ends)
-    if (left) await manager.abort(reason!)
-    this.#setup.closed(this)
+    await this.#endSessions(left || manager.$keptOpen ? { ...end, aborted: true } : end)
+    if (left) await manager.abort(reason)
+    this.#setup.home.closed(this, this.#setup)
   }
 }
 

@@ -4,6 +4,7 @@ import { EntityUnknownError, ReadonlyEngineError } from '../errors.ts'
 import { bindingOf, sessionStateOf } from './binding.ts'
 import { loosen } from './adoption.ts'
 import { assertOwn, entitiesIn, holds } from './ownership.ts'
+import { isPromising, returnsPromise } from './promising.ts'
 
 /** The methods that a readonly session refuses, also in its type. */
 export type WriteMethod =
@@ -35,8 +36,6 @@ const HANDED_OVER = [
   'flush', 'tryFlush', 'transactional', 'begin', 'commit', 'rollback', 'execute', 'getKysely', 'persistAndFlush', 'removeAndFlush',
 ] as const
 
-const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-
 type AnyMethod = (this: EntityManager, ...args: unknown[]) => unknown
 
 /**
@@ -61,7 +60,13 @@ function wrapMethod(prototype: EntityManager, name: string, guard: (em: EntityMa
     return inherited.apply(em, args)
   }
   // What returns a promise rejects it, and does not throw.
-  const guarded: AnyMethod = inherited instanceof AsyncFunction ? async function (...args) { return await call.apply(this, args) } : call
+  const guarded: AnyMethod = !isPromising(inherited) ? call : returnsPromise(function (...args) {
+    try {
+      return call.apply(this, args)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  })
   Object.defineProperty(guarded, 'name', { value: name })
   Object.defineProperty(prototype, name, { value: guarded, writable: true, configurable: true })
 }
@@ -98,8 +103,9 @@ function guardSubject(em: EntityManager, subject: unknown, method: string, data:
   const state = sessionStateOf(em)
   if (state === undefined) return
   const direct = WRITES_DIRECTLY.has(method)
+  if (!direct && isName(subject)) return // a read: no entity is handed over
   const manager = em.getContext(false)
-  for (const entity of entitiesIn(isName(subject) ? (direct ? data : []) : subject)) {
+  for (const entity of entitiesIn(isName(subject) ? data : subject)) {
     assertOwn(entity, manager)
     if (direct) loosen(entity, manager)
   }

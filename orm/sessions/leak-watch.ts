@@ -1,20 +1,9 @@
 import { InvalidOptionsError } from '../errors.ts'
-import type { SqlAssistLogger } from '../logger.ts'
 import { assertTimeout } from '../options-check.ts'
-import type { EventOwner } from '../events/events.ts'
 import { warnOfLeak } from '../events/tell.ts'
+import type { SessionsContainer } from './container.ts'
+import type { LiveContainers } from './live-containers.ts'
 import type { SessionState } from './state.ts'
-
-/** What is known of a container that lives. */
-export interface Watched {
-  readonly owner: EventOwner
-  readonly logger: SqlAssistLogger
-  readonly sessions: Iterable<SessionState>
-  /** Of `performance.now()`. */
-  readonly since: number
-  /** Where it was made, if that was asked for. */
-  readonly stack: string | undefined
-}
 
 /** Settings of the watch. */
 export interface LeakOptions {
@@ -36,36 +25,38 @@ const LEAK_WARNING_MS = 30_000
 export class LeakWatch {
   readonly #limitMs: number
   readonly #stacks: boolean
-  readonly #watched = new Set<Watched>()
-  readonly #named = new WeakSet<Watched>()
+  readonly #live: LiveContainers
+  readonly #named = new WeakSet<SessionsContainer>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ leakWarningMs = LEAK_WARNING_MS, leakStacks = false }: LeakOptions) {
+  /** @param live - the containers that are not closed */
+  constructor({ leakWarningMs = LEAK_WARNING_MS, leakStacks = false }: LeakOptions, live: LiveContainers) {
+    this.#live = live
     this.#limitMs = leakWarningMs
     this.#stacks = leakStacks
   }
 
-  /** Watches a container until what it returns is called. */
-  watch(owner: EventOwner, logger: SqlAssistLogger, sessions: Iterable<SessionState>): () => void {
-    if (this.#limitMs === 0) return () => {}
-    const stack = this.#stacks ? new Error().stack?.split('\n').slice(2).join('\n') : undefined
-    const watched: Watched = { owner, logger, sessions, since: performance.now(), stack }
-    this.#watched.add(watched)
-    this.#timer ??= setInterval(() => this.#look(), Math.max(this.#limitMs / 4, 10)).unref()
-    return () => this.#watched.delete(watched)
+  /** Where a container is being made, if that is asked for. */
+  stack(): string | undefined {
+    return this.#stacks && this.#limitMs !== 0 ? new Error().stack?.split('\n').slice(2).join('\n') : undefined
+  }
+
+  /** Looks at the containers from now and then, as long as there are any. */
+  start(): void {
+    if (this.#limitMs !== 0) this.#timer ??= setInterval(() => this.#look(), Math.max(this.#limitMs / 4, 10)).unref()
   }
 
   #look(): void {
-    if (this.#watched.size === 0) {
+    if (this.#live.size === 0) {
       clearInterval(this.#timer)
       this.#timer = undefined
     }
     const now = performance.now()
-    for (const watched of this.#watched) {
-      if (now - watched.since < this.#limitMs || this.#named.has(watched)) continue
-      this.#named.add(watched)
-      const { owner, logger, sessions, since, stack } = watched
-      const held = [...sessions].filter(({ closed }) => !closed).map(describe)
+    for (const container of this.#live) {
+      const { owner, logger, since, stack } = container.$setup
+      if (now - since < this.#limitMs || this.#named.has(container)) continue
+      this.#named.add(container)
+      const held = container.$states.filter(({ closed }) => !closed).map(describe)
       const message =
         `${owner.label} has kept its sessions open for ${Math.round(now - since)} ms: ${held.length === 0 ? 'none was touched' : held.join('; ')}. ` +
         `Close what is not needed any more; the limit is 'leakWarningMs'`

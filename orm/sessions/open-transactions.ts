@@ -7,6 +7,8 @@ export interface OpenTransaction {
   readonly savepointName?: string
 }
 
+const NONE: ReadonlySet<OpenTransaction> = new Set()
+
 /** The top-level transactions that a session has open. A savepoint ends with the transaction around it and is not kept. */
 export class OpenTransactions {
   readonly #owners = new Map<OpenTransaction, EntityManager>()
@@ -28,6 +30,7 @@ export class OpenTransactions {
 
   /** The transactions of one EntityManager that are open now; see {@link forget}. */
   of(em: EntityManager): ReadonlySet<OpenTransaction> {
+    if (this.#owners.size === 0) return NONE
     return new Set([...this.#owners].filter(([, owner]) => owner === em).map(([transaction]) => transaction))
   }
 
@@ -57,6 +60,7 @@ export class OpenTransactions {
   }
 
   #wake(): void {
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const resolve of waiting) resolve()

@@ -5,11 +5,11 @@ import type { SessionState } from './state.ts'
 const running = new AsyncLocalStorage<SessionState | undefined>()
 
 /** Runs work of a session; an error that it ends with says what it was in our words, see {@link SessionState.explain}. */
-export async function runInSession<T>(state: SessionState, fn: () => Promise<T>): Promise<T> {
+export function runInSession<T>(state: SessionState, fn: () => Promise<T>): Promise<T> {
   try {
-    return await (running.getStore() === state ? fn() : running.run(state, fn))
+    return (running.getStore() === state ? fn() : running.run(state, fn)).then(undefined, state.explainRejection)
   } catch (error) {
-    throw state.explain(error)
+    return Promise.reject(state.explain(error) as Error)
   }
 }
 

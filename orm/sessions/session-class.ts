@@ -6,6 +6,7 @@ import { withContext } from './class/with-context.ts'
 import { withEntities } from './class/with-entities.ts'
 import { withNotedSettings } from './class/with-noted-settings.ts'
 import { withRunning } from './class/with-running.ts'
+import { withSettings } from './class/with-settings.ts'
 import { withSql } from './class/with-sql.ts'
 import { withTransactions } from './class/with-transactions.ts'
 import { closeSession, rollBack } from './close.ts'
@@ -16,6 +17,7 @@ import { withInternalAccess } from './state.ts'
 export type { EntityManagerClass } from './class/entity-manager-class.ts'
 
 const classes = new WeakMap<EntityManagerClass, EntityManagerClass>()
+const bases = new WeakMap<EntityManagerClass, EntityManagerClass>()
 
 /**
  * The session class over a driver's EntityManager, made once per driver: the EntityManager itself, with an end, an owner and guards.
@@ -26,13 +28,17 @@ const classes = new WeakMap<EntityManagerClass, EntityManagerClass>()
 export function sessionClass(Base: EntityManagerClass): EntityManagerClass {
   let made = classes.get(Base)
   if (made === undefined) {
-    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(withNotedSettings(Base)))))))
+    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(withNotedSettings(withSettings(Base))))))))
     installGuards(made.prototype as EntityManager)
     installShortWay(made.prototype as EntityManager, Base.prototype as EntityManager)
     classes.set(Base, made).set(made, made)
+    bases.set(made, Base)
   }
   return made
 }
+
+/** The class that a session class was made over. */
+export const baseOf = (made: EntityManagerClass): EntityManagerClass | undefined => bases.get(made)
 
 /** What the seed's sessions know and can do. */
 function withSeedMembers(Base: EntityManagerClass): EntityManagerClass {

@@ -10,7 +10,8 @@ export interface SessionSource {
   /** The engine whose transaction its sessions read in, while there is one. */
   readonly joins: string | undefined
   open(info: SessionInfo, logger: SqlAssistLogger, owner: EventOwner): EntityManager
-  close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void>
+  /** @returns undefined where there is nothing to wait for */
+  close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void> | undefined
 }
 
 /** All engines of an application, seen from a container. */

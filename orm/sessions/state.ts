@@ -90,21 +90,18 @@ export class SessionState {
   readonly logger: SqlAssistLogger
   /** The engine's default filters for every query of the session, in MikroORM's `filters` form. */
   readonly filters: Readonly<Record<string, unknown>> | undefined
-  readonly transactions: OpenTransactions = new OpenTransactions()
-  /** Connections that are held in other ways, to be taken back at the end. */
-  readonly leases: Set<Lease> = new Set()
-  /** Statements on their way that are their own transactions. */
-  readonly writing: Set<Promise<unknown>> = new Set()
-  /** Connections that are checked out for the session, whoever has done it. */
-  readonly connections: Set<HeldConnection> = new Set()
+  #transactions: OpenTransactions | undefined
+  #leases: Set<Lease> | undefined
+  #connections: Set<HeldConnection> | undefined
+  #writing: Set<Promise<unknown>> | undefined
+  #created: Map<object, boolean> | undefined
+  #explainRejection: ((thrown: unknown) => never) | undefined
   /** The connection of another session in whose transaction this one reads, while there is one; undefined where it joins none. */
   joined: (() => HeldConnection | undefined) | undefined
   /** What the client must see again; undefined where no engine has replicas. */
   horizon: Horizon | undefined
   /** Undefined where the engine takes part in no managed transaction. */
   enlisting: Enlisting | undefined
-  /** Entities whose rows the managed transaction has made, and whether they had keys of their own before. */
-  readonly created: Map<object, boolean> = new Map()
   /** The container of the session, or the session itself: who waits for a connection. */
   readonly owner: object
   /** The request or job that it belongs to. */
@@ -117,6 +114,8 @@ export class SessionState {
   notified = false
   /** Something was persisted, inserted, changed or removed, or may have been by raw SQL. */
   wrote = false
+  /** A flush has been asked for: what it has worked out may still be there. */
+  flushed = false
   closed = false
   /** The end, while it lasts and after: whoever ends the session once more waits for it. */
   closing: Promise<void> | undefined
@@ -128,6 +127,46 @@ export class SessionState {
     this.info = info
     this.logger = logger
     this.filters = filters
+  }
+
+  /** The transactions that it has begun. Like all that follows made when it is first asked for: most sessions read a row or two. */
+  get transactions(): OpenTransactions {
+    return (this.#transactions ??= new OpenTransactions())
+  }
+
+  /** Connections that are held in other ways, to be taken back at the end. */
+  get leases(): Set<Lease> {
+    return (this.#leases ??= new Set())
+  }
+
+  /** Connections that are checked out for the session, whoever has done it. */
+  get connections(): Set<HeldConnection> {
+    return (this.#connections ??= new Set())
+  }
+
+  /** Statements on their way that are their own transactions. */
+  get writing(): Set<Promise<unknown>> {
+    return (this.#writing ??= new Set())
+  }
+
+  /** Entities whose rows the managed transaction has made, and whether they had keys of their own before. */
+  get created(): Map<object, boolean> {
+    return (this.#created ??= new Map())
+  }
+
+  /** Whether nothing has to be given back, undone or waited for when it ends. */
+  get holdsNothing(): boolean {
+    return !this.ranRawSql && (this.#transactions === undefined || this.#transactions.size === 0) && (this.#leases === undefined || this.#leases.size === 0) && (this.#writing === undefined || this.#writing.size === 0)
+  }
+
+  /** Whether it has a connection right now. */
+  get isConnected(): boolean {
+    return this.#connections !== undefined && this.#connections.size > 0
+  }
+
+  /** Forgets the transactions that are over. */
+  forgetTransactions(): void {
+    this.#transactions?.forget()
   }
 
   /** How errors and warnings name the session. */
@@ -153,6 +192,13 @@ export class SessionState {
   explain(thrown: unknown): unknown {
     const error = (thrown as { original?: unknown } | null)?.original ?? thrown // one of ours, in MikroORM's wrapping
     return !this.closed || error instanceof SessionClosedError ? error : this.closedError({ cause: error })
+  }
+
+  /** The same, for a promise that is rejected. Made when it is first asked for, and then for all calls. */
+  get explainRejection(): (thrown: unknown) => never {
+    return (this.#explainRejection ??= (thrown) => {
+      throw this.explain(thrown)
+    })
   }
 
   closedError(options?: { cause: unknown }): Error {

@@ -3,9 +3,9 @@ import type { EntityManager } from '@mikro-orm/core'
 
 /**
  * Identifies one line of EntityManagers: a session and the transactions inside it. A fork that somebody makes by hand starts a scope
- * of its own, as MikroORM documents: it works beside the transaction, not in it.
+ * of its own, as MikroORM documents: it works beside the transaction, not in it. Nothing is in it: the state of a session will do as its own.
  */
-export class TransactionScope {}
+export type TransactionScope = object
 
 /** A transaction that is running, seen from inside its callback. */
 export interface JoinedTransaction {

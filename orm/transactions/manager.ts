@@ -18,7 +18,7 @@ export interface ManagerSettings {
   /** Which attempt at the same work it is, from 1. */
   readonly attempt: number
   /** Whether the work is going to be done again after this error: then the hooks of this attempt do not run. */
-  readonly willRetry: (error: unknown) => boolean
+  willRetry(error: unknown): boolean
 }
 
 export const MANUAL: ManagerSettings = Object.freeze({ mode: 'manual', options: Object.freeze({}), attempt: 1, willRetry: () => false })

@@ -5,13 +5,16 @@ import { bindingOf, kBinding } from '../binding.ts'
 import { withDefaultFilters } from '../default-filters.ts'
 import { shortFlushOf, startLongFlush, startShortFlush } from '../flush/in-turn.ts'
 import { entitiesIn, notePersisted } from '../ownership.ts'
+import { returnsPromise } from '../promising.ts'
 import { firstChanged } from '../readonly.ts'
 import type { SessionState } from '../state.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
+const NOTHING_TO_FLUSH = Promise.resolve()
+
 /** Entities know their session, move between sessions only knowingly, and are not written where nothing may be written. */
 export function withEntities(Base: EntityManagerClass): EntityManagerClass {
-  return class extends Base {
+  const Keeping = class extends Base {
     override persist<Entity extends object>(entity: Entity | Iterable<Entity>): this {
       takeIn(this, entity)
       return super.persist(entity as never)
@@ -41,6 +44,7 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       const state = this[kBinding]?.state
       if (state === undefined) return await super.flush()
       if (state.engine.readonly) return refuseChanges(this.getContext(), state)
+      state.flushed = true
       const em = this.getContext()
       await shortFlushOf(em)
       const short = startShortFlush(em, state)
@@ -57,8 +61,9 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       }
     }
 
-    override async tryFlush(entityName: never, options: never): Promise<void> {
-      if (!this[kBinding]?.state.engine.readonly) await super.tryFlush(entityName, options)
+    // Every read calls it: it makes no promise of its own.
+    override tryFlush(entityName: never, options: never): Promise<void> {
+      return this[kBinding]?.state.engine.readonly === true ? NOTHING_TO_FLUSH : super.tryFlush(entityName, options)
     }
 
     // oxlint-disable-next-line typescript/no-explicit-any -- a protected method with a long generic signature
@@ -69,6 +74,9 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       return prepared
     }
   }
+  // oxlint-disable-next-line typescript/unbound-method -- noted, not called
+  returnsPromise(Keeping.prototype.tryFlush)
+  return Keeping
 }
 
 /** Not a private method: sessions of an application's own MikroORM are not made by our constructor. */

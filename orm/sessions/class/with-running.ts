@@ -1,17 +1,19 @@
 import { kBinding } from '../binding.ts'
 import { leaveSession, runInSession, runningSession } from '../running.ts'
+import { isHeard } from '../../events/publish.ts'
+import { returnsPromise } from '../promising.ts'
 import { watchFlush } from '../watch-flush.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
-/** The methods of MikroORM's EntityManagers that ask the database, or may do so. */
+/** The methods of MikroORM's EntityManagers that ask the database, or may do so; `tryFlush()`, which every read calls first, does it by `flush()`. */
 const ASKING = [
   'find', 'findOne', 'findOneOrFail', 'findAndCount', 'findAll', 'findByCursor', 'count', 'countBy', 'populate', 'refresh', 'refreshOrFail', 'lock',
-  'insert', 'insertMany', 'upsert', 'upsertMany', 'nativeUpdate', 'nativeDelete', 'clone', 'flush', 'tryFlush',
+  'insert', 'insertMany', 'upsert', 'upsertMany', 'nativeUpdate', 'nativeDelete', 'clone', 'flush',
   'begin', 'commit', 'rollback', 'transactional', 'execute', 'callRoutine',
 ] as const
 
 /** Those of them that do not begin the managed transaction: a flush does it when it has something to write, and the others are the manager's. */
-const BEGINNING_LATER: ReadonlySet<string> = new Set(['flush', 'tryFlush', 'begin', 'commit', 'rollback'])
+const BEGINNING_LATER: ReadonlySet<string> = new Set(['flush', 'begin', 'commit', 'rollback'])
 
 type AsyncMethod = (this: InstanceType<EntityManagerClass>, ...args: unknown[]) => Promise<unknown>
 
@@ -25,19 +27,20 @@ export function withRunning(Base: EntityManagerClass): EntityManagerClass {
     const inherited = (Base.prototype as unknown as Record<string, AsyncMethod | undefined>)[name]
     if (inherited === undefined) continue
     const later = BEGINNING_LATER.has(name)
-    const run: AsyncMethod = async function (...args) {
+    // No async functions: each would make promises of its own for every call.
+    const run: AsyncMethod = returnsPromise(function (...args) {
       const state = this[kBinding]?.state
       if (state !== undefined) {
-        return await runInSession(state, async () => {
+        return runInSession(state, () => {
           const joining = later || staysOutside(name, args) ? undefined : state.enlisting?.enlist(this.getContext(false))
-          if (joining !== undefined) await joining
-          if (name === 'flush') return await watchFlush(this.getContext(false), state, async () => await inherited.apply(this, args))
-          return await inherited.apply(this, args)
+          if (joining !== undefined) return joining.then(async () => await inherited.apply(this, args))
+          if (name === 'flush' && isHeard('sqlassist:flush')) return watchFlush(this.getContext(false), state, async () => await inherited.apply(this, args))
+          return inherited.apply(this, args)
         })
       }
       // The application's own EntityManager, used by a subscriber or a hook while a session runs: it outlives the session.
-      return await (runningSession() === undefined ? inherited.apply(this, args) : leaveSession(async () => await inherited.apply(this, args)))
-    }
+      return runningSession() === undefined ? inherited.apply(this, args) : leaveSession(async () => await inherited.apply(this, args))
+    })
     Object.defineProperty(run, 'name', { value: name })
     Object.defineProperty(Running.prototype, name, { value: run, writable: true, configurable: true })
   }

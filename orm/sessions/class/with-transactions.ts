@@ -7,7 +7,7 @@ import type { OpenTransaction } from '../open-transactions.ts'
 import { isManager } from '../managing.ts'
 import { leaveSession } from '../running.ts'
 import { withInternalAccess } from '../state.ts'
-import { type JoinedTransaction, joinTransaction, TransactionScope } from '../transaction-scope.ts'
+import { type JoinedTransaction, joinTransaction, type TransactionScope } from '../transaction-scope.ts'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
 /** EntityManagers whose `begin()` is on its way: a second one would lose the first. */
@@ -35,7 +35,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       const outside = joiningNone || options?.disableTransactions === true
       joiningScope = undefined
       joiningNone = false
-      fork[kBinding] = { state: from.state, scope: scope ?? new TransactionScope(), depth: scope === undefined ? 0 : from.depth + 1, root: false, outside }
+      fork[kBinding] = { state: from.state, scope: scope ?? {}, depth: scope === undefined ? 0 : from.depth + 1, root: false, outside }
       return fork
     }
 
