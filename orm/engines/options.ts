@@ -3,6 +3,7 @@ import type { SqlCommentOptions } from '../comments/options.ts'
 import type { NamingConventionOption } from '../models/naming/convention.ts'
 import type { EngineLimits, ResetOnRelease } from './limits.ts'
 import type { MigrateOptions } from './migrate-options.ts'
+import type { PreparedStatements } from '../postgres/prepared/statement-names.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 
 /**
@@ -72,6 +73,12 @@ export interface EngineOptions {
    * temporary tables, LISTEN, advisory locks, for one more round trip.
    */
   readonly resetOnRelease?: ResetOnRelease
+  /**
+   * PostgreSQL and SQLite: values go beside the statements that MikroORM sends, in place of literals in their text, and statements that are repeated are prepared, so
+   * that the database plans them once. `'auto'` (default): prepared only where a connection leads to one backend, and not behind a pooler in transaction mode;
+   * `true`: also there (PgBouncer from 1.21 on, with `max_prepared_statements`); `false`: literals, as MikroORM does by itself.
+   */
+  readonly preparedStatements?: PreparedStatements
   /** Comments in its SQL, in place of what the option of that name says for all engines. */
   readonly sqlComments?: boolean | SqlCommentOptions
   /**

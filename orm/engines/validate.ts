@@ -7,6 +7,7 @@ import { commentsOf } from './comments.ts'
 import { assertConfig } from './config-check.ts'
 import type { EngineDefinition } from './definition.ts'
 import { assertLimits, assertResetOnRelease } from './limits.ts'
+import { assertPreparedStatements } from './prepared-statements.ts'
 import { assertMigrate } from './migrate-options.ts'
 import { assertTwoPhase } from './two-phase.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
@@ -16,7 +17,7 @@ import { assertReplicas, withReplicas } from './replica-options.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose', 'joinTransaction'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'fastPath'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'fastPath', 'preparedStatements'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
@@ -77,6 +78,7 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   assertMigrate(`${where}.migrate`, options)
   assertLimits(`${where}.limits`, options['limits'])
   assertResetOnRelease(`${where}.resetOnRelease`, options['resetOnRelease'])
+  assertPreparedStatements(`${where}.preparedStatements`, options)
   if (options['twoPhase'] === true) assertTwoPhase(name, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
   const comments = commentsOf(name, options, sqlComments)

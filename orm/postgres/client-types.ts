@@ -5,6 +5,7 @@ import type { Checkout } from './checkout.ts'
 import type { SessionState } from '../sessions/state.ts'
 import type { CommitHost } from './commit.ts'
 import type { PgClient } from './pg.ts'
+import type { StatementNames } from './prepared/statement-names.ts'
 
 /** The pool of a guarded client, seen from the client. */
 export interface ClientHost extends CommitHost {
@@ -16,6 +17,8 @@ export interface ClientHost extends CommitHost {
   readonly resetOnRelease: ResetOnRelease
   /** Writes the comments for what is sent, where they are wanted. */
   readonly comments: Commenter | undefined
+  /** The names under which statements are prepared. */
+  readonly names: StatementNames
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown>
   /** Has another server answer a statement of a session; undefined where there is no other. */

@@ -21,6 +21,7 @@ import { FollowedServer } from '../routing/followed-server.ts'
 import type { Source } from '../routing/horizon.ts'
 import { joinedClient } from './joined-client.ts'
 import { LivenessWatch } from './liveness.ts'
+import { type PreparedStatements, StatementNames } from './prepared/statement-names.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
 
 /** What an engine's options say of its pool. */
@@ -28,6 +29,7 @@ interface PoolSettings {
   readonly readonly: boolean
   readonly limits?: EngineLimits
   readonly resetOnRelease?: ResetOnRelease
+  readonly preparedStatements?: PreparedStatements
 }
 
 /** Chooses the server that a session reads from. */
@@ -54,6 +56,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   limits: CompleteLimits = DEFAULT_LIMITS
   resetOnRelease: ResetOnRelease = 'transaction'
   comments: Commenter | undefined
+  readonly names = new StatementNames()
   tellsTransactionId: boolean | undefined
   readonly #logger: () => SqlAssistLogger
   readonly #out = new Set<GuardedClient>()
@@ -84,10 +87,11 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** The engine's options, at registration. */
-  configure({ readonly, limits = {}, resetOnRelease = 'transaction' }: PoolSettings): void {
+  configure({ readonly, limits = {}, resetOnRelease = 'transaction', preparedStatements = 'auto' }: PoolSettings): void {
     this.readonly ||= readonly
     this.#given = limits
     this.resetOnRelease = resetOnRelease
+    this.names.mode = preparedStatements
     this.completeLimits(undefined)
   }
 
@@ -140,6 +144,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     void generations.renew(atServerOf(options, generations.options, this.#Client!))
     this.#tick() // which ends the old ones
     this.#health.close()
+    this.names.renewed()
   }
 
   /**
@@ -166,7 +171,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     const pool = generations.make({ ...atServerOf(options, generations.options, this.#Client!), max: generations.options.max, min: 0 })
     pool.Client = this.#Client!
     const other = new EnginePool(this.engine, this.#logger)
-    other.configure({ readonly: this.readonly, limits: this.limits, resetOnRelease: this.resetOnRelease })
+    other.configure({ readonly: this.readonly, limits: this.limits, resetOnRelease: this.resetOnRelease, preparedStatements: this.names.mode })
     other.watch(pool)
     return other
   }
@@ -409,6 +414,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   async reinit(timeoutMs: number): Promise<boolean> {
     if (this.#generations === undefined) return true // it has not connected yet
     this.#health.close()
+    this.names.renewed()
     const renewed = Promise.all([this.#generations.renew(), this.#fallback?.renew()])
     this.#tick()
     if (await settlesWithin(renewed, timeoutMs)) return true

@@ -17,6 +17,9 @@ export interface PgConnection {
   connect(port: number | string, host?: string): void
   requestSsl(): void
   cancel(processID: number, secretKey: unknown): void
+  /** Name -> text, of the prepared statements that the server has. */
+  readonly parsedStatements: Record<string, string>
+  close(what: { readonly type: 'S'; readonly name: string }): void
 }
 
 /** pg's Client. */
