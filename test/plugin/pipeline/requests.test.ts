@@ -40,6 +40,8 @@ interface Scene {
   onTheirWay(count: number): Promise<void>
 }
 
+const readerOf = (request: { dbSession: object }): ReadonlySession<EntityManager> => (request.dbSession as { reader: ReadonlySession<EntityManager> }).reader
+
 async function scene(t: Test, pipeline: PipelineOptions): Promise<Scene> {
   const app = Fastify() as unknown as FastifyInstance
   const admin = new pg.Client({ connectionString: url })
@@ -51,7 +53,6 @@ async function scene(t: Test, pipeline: PipelineOptions): Promise<Scene> {
   const config = defineConfig({ clientUrl: url, entities: [Page, Held], pool: { max: 3 } })
   await app.register(sqlassist, { engines: { reader: { config, readonly: true, pipeline: { connections: 1, ...pipeline } } } })
   await app.register(sqlassistDebug)
-  const readerOf = (request: { dbSession: object }): ReadonlySession<EntityManager> => (request.dbSession as { reader: ReadonlySession<EntityManager> }).reader
   app.get<{ Params: { id: string } }>('/page/:id', async (request) => await readerOf(request).findOne(Page, Number(request.params.id)))
   app.get('/held', async (request) => await readerOf(request).findOne(Held, 1))
   await listening(app)
