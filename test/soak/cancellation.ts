@@ -91,7 +91,7 @@ process.once('SIGINT', () => void server.stop().finally(() => process.exit(130))
 const report = new Report(cancellation.title)
 const say = (text: string): void => console.log(`   ${text}`)
 try {
-  await cancellation.run({ server, random: new Random(seed), report, size: sizes.get('requests')!, patience, say })
+  await cancellation.run({ server, random: new Random(seed), report, size: sizes.get('requests')!, patience, pipeline: false, say })
 } catch (error) {
   console.error(error)
   report.promise('it comes to its end', false, (error as Error).message)

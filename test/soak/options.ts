@@ -10,6 +10,7 @@ interface Part {
 export interface Options {
   readonly seed: number
   readonly patience: number
+  readonly pipeline: boolean
   /** How much of each part, by name; a part that is left out is not here. */
   readonly sizes: ReadonlyMap<string, number>
 }
@@ -28,6 +29,7 @@ export function readOptions(program: string, parts: readonly Part[], defaults: R
   return {
     seed: number('seed', Date.now() % 1_000_000),
     patience: number('patience', 1),
+    pipeline: values['pipeline'] === true,
     sizes: new Map(only.map((name) => [name, number(name, defaults[name]!)])),
   }
 }
@@ -35,7 +37,7 @@ export function readOptions(program: string, parts: readonly Part[], defaults: R
 function parse(parts: readonly Part[], help: string): { values: Record<string, string | boolean | undefined> } {
   const ofParts = parts.map(({ name }) => [name, { type: 'string' }] as const)
   try {
-    return parseArgs({ options: { ...Object.fromEntries(ofParts), only: { type: 'string' }, seed: { type: 'string' }, patience: { type: 'string' }, help: { type: 'boolean' } } })
+    return parseArgs({ options: { ...Object.fromEntries(ofParts), only: { type: 'string' }, seed: { type: 'string' }, patience: { type: 'string' }, pipeline: { type: 'boolean' }, help: { type: 'boolean' } } })
   } catch (error) {
     return refuse((error as Error).message, help)
   }
@@ -47,6 +49,7 @@ function helpOf(program: string, parts: readonly Part[], defaults: Readonly<Reco
     ['--only a,b', `only these parts: ${parts.map(({ name }) => name).join(', ')}`],
     ['--seed N', 'the same seed makes the same choices (default: from the clock)'],
     ['--patience N', 'everything may take N times as long as promised, on a machine that does other things as well (default 1)'],
+    ['--pipeline', 'reads by key share connections, in the parts requests, kills and outages'],
     ['--help', 'this text'],
   ]
   const options = rows.map(([option, text]) => `  ${option!.padEnd(15)} ${text}`).join('\n')

@@ -11,6 +11,8 @@ export interface Scene {
   readonly size: number
   /** How many times longer than promised everything may take: for a machine that does other things as well. */
   readonly patience: number
+  /** Whether the reads by key share connections. */
+  readonly pipeline: boolean
   /** Prints how far it is. */
   say(text: string): void
 }

@@ -21,7 +21,7 @@ export async function runProgram(name: string, defaults: Readonly<Record<string,
   const uncaught: unknown[] = []
   process.on('unhandledRejection', (reason) => uncaught.push(reason))
   process.on('uncaughtException', (error) => uncaught.push(error))
-  console.log(`${name}: seed ${options.seed}, ${[...options.sizes].map(([part, size]) => `${size} ${part}`).join(', ')}`)
+  console.log(`${name}: seed ${options.seed}, ${options.pipeline ? 'pipelined, ' : ''}${[...options.sizes].map(([part, size]) => `${size} ${part}`).join(', ')}`)
   const broken: string[] = []
   const server = await Server.start()
   process.once('SIGINT', () => void server.stop().finally(() => process.exit(130)))
@@ -35,16 +35,16 @@ export async function runProgram(name: string, defaults: Readonly<Record<string,
   process.exit(broken.length === 0 ? 0 : 1)
 }
 
-type Settings = Pick<Scene, 'size' | 'patience'> & { readonly seed: number }
+type Settings = Pick<Scene, 'size' | 'patience' | 'pipeline'> & { readonly seed: number }
 
 /** @returns the promises that were broken */
-async function runPart(part: Part, server: Server, { size, seed, patience }: Settings, uncaught: unknown[]): Promise<readonly string[]> {
+async function runPart(part: Part, server: Server, { size, seed, patience, pipeline }: Settings, uncaught: unknown[]): Promise<readonly string[]> {
   const report = new Report(part.title)
   const started = performance.now()
   const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`
   const say = (text: string): void => console.log(`   ${elapsed().padStart(8)}  ${part.name}: ${text}`)
   try {
-    await part.run({ server, random: new Random(seed), report, size, patience, say })
+    await part.run({ server, random: new Random(seed), report, size, patience, pipeline, say })
   } catch (error) {
     console.error(error)
     report.promise('the part comes to its end', false, (error as Error).message)

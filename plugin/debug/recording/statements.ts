@@ -67,13 +67,13 @@ export class Statements {
   }
 
   end(event: QueryEvent): void {
-    const { durationMs, rows = null, affected = null, error } = event
+    const { at, durationMs, rows = null, affected = null, error } = event
     this.sqlMs += durationMs
     if (durationMs >= this.#limits.slowQueryMs) this.slow++
     if (error !== undefined) this.failed++
     const statement = this.#open.get(event)
     if (statement === undefined) return
-    Object.assign(statement, { durationMs, rows, affected, error: error === undefined ? null : this.#takeError(error) })
+    Object.assign(statement, { at, durationMs, rows, affected, error: error === undefined ? null : this.#takeError(error) })
   }
 
   #takeError(error: unknown): string {

@@ -19,9 +19,9 @@ export const kills: Part = {
   name: 'kills',
   title: 'Backends killed under load',
   help: 'backends that are ended by pg_terminate_backend under the same requests',
-  async run({ server, random, report, size, patience, say }) {
+  async run({ server, random, report, size, patience, pipeline, say }) {
     const database = await Database.create(server.url)
-    const service = await startService(database.url)
+    const service = await startService(database.url, pipeline)
     const clients = new Clients(service, random)
     const killer = new Killer(database)
     const load = Array.from({ length: CONCURRENCY }, async () => {

@@ -7,7 +7,7 @@ import type { Random } from '../random.ts'
 import { Tally } from '../tally.ts'
 
 const LANES = 16
-const GETS = ['/read', '/rows', '/check'] as const
+const GETS = ['/read', '/line', '/rows', '/check'] as const
 const POSTS = ['/write', '/flush', '/transactional'] as const
 
 /** So many in a row must go well before all is well. */

@@ -19,10 +19,10 @@ export const outages: Part = {
   name: 'outages',
   title: 'Restarts, freezes and crashes of the server',
   help: 'restarts, short and long freezes and crashes of the server under load',
-  async run({ server, random, report, size, patience, say }) {
+  async run({ server, random, report, size, patience, pipeline, say }) {
     const database = await Database.create(server.url)
     const awaits = new Awaits()
-    const app = await startService(database.url, awaits)
+    const app = await startService(database.url, awaits, pipeline)
     const load = new Load(portOf(app), random)
     const kinds = troubles(server, database, random)
     const healing = new Map<string, { readonly first: Times; readonly last: Times }>()

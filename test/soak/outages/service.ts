@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { defineConfig, type EntityManager } from '@mikro-orm/postgresql'
 import Fastify, { type FastifyRequest } from 'fastify'
 import sqlassist, { DbSessionsContainer, type Session } from 'fastify-sqlassist'
-import { firstLines, Line } from '../line.ts'
+import { FIRST_LINES, firstLines, Line } from '../line.ts'
 import type { Awaits } from './awaits.ts'
 
 const LIMITS = { checkoutTimeoutMs: 1000, statementTimeoutMs: 1500, commitTimeoutMs: 2000 }
@@ -18,7 +18,7 @@ type App = Awaited<ReturnType<typeof startService>>
 
 const sessionsOf = (request: FastifyRequest): { writer: Em; reader: Em } => request.dbSession as unknown as { writer: Em; reader: Em }
 
-export async function startService(url: string, awaits: Awaits) {
+export async function startService(url: string, awaits: Awaits, pipeline: boolean) {
   class MeasuredContainer extends DbSessionsContainer {
     override async close(options?: { readonly aborted?: boolean; readonly stop?: boolean }): Promise<void> {
       await awaits.timed('close of the container', CONTROL, async () => await super.close(options))
@@ -26,7 +26,7 @@ export async function startService(url: string, awaits: Awaits) {
   }
   const config = defineConfig({ clientUrl: url, entities: [Line], pool: { max: 8 } })
   const app = Fastify()
-  await app.register(sqlassist, { engines: { writer: { config, limits: LIMITS }, reader: { config, limits: LIMITS, readonly: true } }, containerClass: MeasuredContainer })
+  await app.register(sqlassist, { engines: { writer: { config, limits: LIMITS }, reader: { config, limits: LIMITS, readonly: true, pipeline } }, containerClass: MeasuredContainer })
   const { orm } = app.sqlassist.engine('writer')
   await orm.schema.create()
   await orm.em.fork().insertMany(Line, firstLines())
@@ -43,6 +43,8 @@ function addRoutes(app: App, awaits: Awaits): void {
     const { reader } = sessionsOf(request)
     return (await awaits.timed('find()', CHECKOUT + STATEMENT, async () => await reader.find(Line, {}, { limit: 5 }))).length
   })
+  // Asked a second time, of the pool, where it has waited behind another statement, or its connection is lost.
+  app.get('/line', async (request) => (await awaits.timed('findOne()', STATEMENT + CHECKOUT + STATEMENT, async () => await sessionsOf(request).reader.findOne(Line, 1 + Math.floor(Math.random() * FIRST_LINES))))!.text)
   app.get('/rows', async (request) => {
     const { reader } = sessionsOf(request)
     const rows = reader.stream(Line, { where: { text: { $like: 'line %' } } })

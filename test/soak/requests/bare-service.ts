@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defineConfig, MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
-import { firstLines, Line } from '../line.ts'
+import { FIRST_LINES, firstLines, Line } from '../line.ts'
 import { type Listening, listenTwice } from './listening.ts'
 import { POOL_MAX } from './service.ts'
 
@@ -41,6 +41,7 @@ async function inTransaction<T>(em: SqlEntityManager, work: () => Promise<T>): P
 }
 
 function addRoutes(app: FastifyInstance, fork: () => SqlEntityManager): void {
+  app.get('/line', async () => (await fork().findOne(Line, 1 + Math.floor(Math.random() * FIRST_LINES)))!.text)
   app.get('/read', async () => (await fork().find(Line, {}, { limit: 5 })).length)
   app.get('/slow', async () => {
     const em = fork()

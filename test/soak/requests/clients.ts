@@ -7,7 +7,7 @@ import { Tally } from '../tally.ts'
 import { Http2Client } from './over-http2.ts'
 import { pipelined } from './pipelined.ts'
 
-const GETS = ['/read', '/slow', '/forgotten', '/throws', '/outlives', '/stream'] as const
+const GETS = ['/read', '/line', '/slow', '/forgotten', '/throws', '/outlives', '/stream'] as const
 const POSTS = ['/write', '/flush'] as const
 const ABORTED = 0.3
 

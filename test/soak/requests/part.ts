@@ -32,9 +32,9 @@ export const requests: Part = {
   },
 }
 
-async function measureOurs({ server, random, report, size, patience, say }: Scene): Promise<Driven> {
+async function measureOurs({ server, random, report, size, patience, pipeline, say }: Scene): Promise<Driven> {
   const database = await Database.create(server.url)
-  const service = await startService(database.url)
+  const service = await startService(database.url, pipeline)
   const clients = new Clients(service, random)
   const quiet = async (): Promise<boolean> => service.quiet() && (await database.idleInTransaction()) === 0
   const driven = await drive({ clients, size, portions: portionsOf(size), quiet, say })

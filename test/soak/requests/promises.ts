@@ -5,12 +5,12 @@ import type { Report } from '../report.ts'
 import { POOL_MAX, type Service } from './service.ts'
 
 /** To be asked when everything is at rest. */
-export function promisePools(report: Report, { sqlassist, lives: { created, closed } }: Service): void {
+export function promisePools(report: Report, { sqlassist, lives: { created, closed }, sharedMax }: Service): void {
   report.promise('containers created = closed', created === closed && created > 0, `${created} = ${closed}`)
   for (const [engine, { sessions, pool }] of Object.entries(sqlassist.stats())) {
     const { total, idle, waiting, max } = pool!
     report.promise(`${engine}: sessions opened = closed`, sessions.opened === sessions.closed, `${sessions.opened} = ${sessions.closed}`)
-    report.promise(`${engine}: pool total <= max`, total <= max && max === POOL_MAX, `${total} <= ${max}`)
+    report.promise(`${engine}: pool total <= max`, total <= max && max === POOL_MAX + (engine === 'reader' ? sharedMax : 0), `${total} <= ${max}`)
     report.promise(`${engine}: pool idle = total, waiting = 0`, idle === total && waiting === 0, `${idle} = ${total}, ${waiting}`)
   }
 }

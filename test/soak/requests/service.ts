@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defineConfig, type EntityManager } from '@mikro-orm/postgresql'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import sqlassist, { createSqlAssist, type Session, type SqlAssist } from 'fastify-sqlassist'
-import { firstLines, Line } from '../line.ts'
+import { FIRST_LINES, firstLines, Line } from '../line.ts'
 import { countedContainer, type Lives } from './container.ts'
 import { type Listening, listenTwice } from './listening.ts'
 
@@ -16,16 +16,18 @@ export type Writer = Session<EntityManager>
 export interface Service extends Listening {
   readonly sqlassist: SqlAssist
   readonly lives: Lives
+  /** How many connections the reads by key may share. */
+  readonly sharedMax: number
   /** Nobody is at work, and everything is back in the pools. */
   quiet(): boolean
 }
 
 const sessionsOf = (request: FastifyRequest): { writer: Writer; reader: Writer } => request.dbSession as unknown as { writer: Writer; reader: Writer }
 
-export async function startService(url: string): Promise<Service> {
+export async function startService(url: string, pipeline: boolean): Promise<Service> {
   const lives: Lives = { created: 0, closed: 0 }
   const config = defineConfig({ clientUrl: url, entities: [Line], pool: { max: POOL_MAX }, driverOptions: { connectionTimeoutMillis: 30_000 } })
-  const db = (await createSqlAssist({ engines: { writer: { config }, reader: { config, readonly: true } } })) as unknown as SqlAssist
+  const db = (await createSqlAssist({ engines: { writer: { config }, reader: { config, readonly: true, pipeline } } })) as unknown as SqlAssist
   const { orm } = db.engine('writer')
   await orm.schema.create()
   await orm.em.fork().insertMany(Line, firstLines())
@@ -38,6 +40,7 @@ export async function startService(url: string): Promise<Service> {
     ...listening,
     sqlassist: db,
     lives,
+    sharedMax: pipeline ? 4 : 0,
     quiet() {
       const pools = Object.values(db.stats()).flatMap(({ pool }) => pool ?? [])
       return lives.created === lives.closed && pools.every(({ total, idle, waiting }) => total === idle && waiting === 0)
@@ -51,6 +54,7 @@ export async function startService(url: string): Promise<Service> {
 
 function addRoutes(app: FastifyInstance): void {
   app.get('/read', async (request) => (await sessionsOf(request).reader.find(Line, {}, { limit: 5 })).length)
+  app.get('/line', async (request) => (await sessionsOf(request).reader.findOne(Line, 1 + Math.floor(Math.random() * FIRST_LINES)))!.text)
   app.get('/slow', async (request) => {
     const { reader } = sessionsOf(request)
     await reader.execute('select pg_sleep(0.003)')
