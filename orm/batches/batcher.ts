@@ -61,7 +61,12 @@ export class Batcher {
   /** From now on nobody waits for others to come. */
   hurry(): void {
     this.#hurries = true
-    for (const lane of this.#lanes.values()) if (lane.rows.length > 0) this.#expect(lane)
+    for (const lane of this.#lanes.values()) {
+      clearTimeout(lane.timer as NodeJS.Timeout)
+      lane.timer = undefined
+      lane.due = lane.rows.length > 0
+    }
+    this.#send()
   }
 
   /** Resolves when everything was sent and answered, or when that has taken too long. */
@@ -82,11 +87,12 @@ export class Batcher {
 
   #expect(lane: Lane): void {
     const { maxRows, maxWaitMs } = this.#options
-    if (lane.rows.length >= maxRows || this.#hurries) {
-      lane.due = true
-      lane.timer ??= this.#soon(lane, 0)
-    } else lane.timer ??= this.#soon(lane, maxWaitMs)
-    if (lane.rows.length >= maxRows) this.#send()
+    if (lane.rows.length < maxRows) {
+      lane.timer ??= this.#soon(lane, this.#hurries ? 0 : maxWaitMs)
+      return
+    }
+    lane.due = true
+    this.#send()
   }
 
   #soon(lane: Lane, ms: number): NodeJS.Timeout | NodeJS.Immediate {
@@ -113,8 +119,7 @@ export class Batcher {
 
   async #run(lane: Lane, rows: readonly Row[]): Promise<void> {
     try {
-      lane.shares ??= this.#shares(lane)
-      if (rows.length === 1 || (await lane.shares)) await this.#write(lane, rows)
+      if (rows.length === 1 || (await (lane.shares ??= this.#shares(lane)))) await this.#write(lane, rows)
       else await this.#writeEach(lane, rows)
     } catch (error) {
       lane.shares = undefined // it could not be asked: nothing was sent

@@ -30,19 +30,22 @@ export interface InsertStatement {
 /** More kinds of rows of one entity are not worth remembering: somebody makes them up. */
 const MOST_SHAPES = 100
 
-const shapes = new WeakMap<EntityMetadata, Map<string, InsertStatement | undefined>>()
+type Known = InsertStatement | undefined
+
+const shapes = new WeakMap<EntityMetadata, Map<string, Known | Promise<Known>>>()
 
 /** The statement that MikroORM would make for such a row; undefined where that does not only depend on which properties there are. */
-export async function insertStatementFor(driver: InsertingDriver, meta: EntityMetadata, row: Row, schema: string | undefined): Promise<InsertStatement | undefined> {
+export function insertStatementFor(driver: InsertingDriver, meta: EntityMetadata, row: Row, schema: string | undefined): Known | Promise<Known> {
   let known = shapes.get(meta)
   if (known === undefined) shapes.set(meta, (known = new Map()))
   const properties = Object.keys(row)
   const key = JSON.stringify([schema, properties])
   if (known.has(key)) return known.get(key)
   if (known.size >= MOST_SHAPES) return undefined
-  const made = await learn(driver, meta, properties, schema)
-  known.set(key, made)
-  return made
+  const making = learn(driver, meta, properties, schema)
+  known.set(key, making)
+  const statements = known
+  return making.then((made) => (statements.set(key, made), made))
 }
 
 /** Has MikroORM's driver write a row of marks, and looks where they have gone: nobody else knows its rules. */

@@ -26,7 +26,8 @@ function make(driver: InsertingDriver): object {
   const nativeInsertMany: InsertingDriver['nativeInsertMany'] = async (entity, rows, options) => {
     const { state, meta, schema } = options as InsertOptions & { readonly schema?: string }
     const row = rows[0]!
-    const statement = await insertStatementFor(driver, meta, row, schema)
+    const known = insertStatementFor(driver, meta, row, schema)
+    const statement = known instanceof Promise ? await known : known
     const values = statement && boundValues(statement, meta, row, platform)
     if (values === undefined) return await arriving(state, async () => await asOwnTransaction(async () => await driver.nativeInsertMany(entity, rows, options)))
     try {

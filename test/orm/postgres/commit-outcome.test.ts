@@ -6,7 +6,7 @@ import { asSuperuser } from '../../support/databases.ts'
 import { startPostgres, stopPostgres } from '../../support/postgres-server.ts'
 import { type TcpProxy, tcpProxy } from '../../support/tcp-proxy.ts'
 import { postgres } from '../sessions/fixtures/engines.ts'
-import { Author } from '../sessions/fixtures/library.ts'
+import { Author, Shelf } from '../sessions/fixtures/library.ts'
 import { configOf, type Container, eventually, type Lab, lab, type LabOptions, outcomeOf } from './fixtures/pool.ts'
 
 const url = (await postgres(t)).config().clientUrl!
@@ -107,6 +107,7 @@ t.test('whoever commits: kysely, commit(), raw SQL', async (t) => {
     },
     'a flush': async ({ writer }, name) => {
       writer.create(Author, { name, books: [] })
+      writer.create(Shelf, { label: 'beside' }) // one statement alone needs no COMMIT
       await writer.flush()
     },
     'raw SQL': async ({ writer }, name) => {
