@@ -80,6 +80,7 @@ export class Binder {
       }
     }
     if (values.length === 0 || values.length > this.#literals.most) return undefined
+    this.#literals.mark?.(values)
     if (types === undefined) return { text: this.#textOf(pieces, holes), values }
     let text = texts.get(types)
     if (text === undefined) texts.set(types, (text = this.#textOf(pieces, holes)))
