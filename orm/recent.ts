@@ -7,10 +7,6 @@ export class Recent<K, V> {
     this.#most = most
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   get(key: K): V | undefined {
     const value = this.#entries.get(key)
     // Where there is room for many more, nobody need know what was asked for last.
@@ -36,9 +32,5 @@ export class Recent<K, V> {
 
   keys(): IterableIterator<K> {
     return this.#entries.keys()
-  }
-
-  clear(): void {
-    this.#entries.clear()
   }
 }

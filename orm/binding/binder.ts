@@ -15,12 +15,17 @@ interface Template {
   readonly pieces: readonly string[]
   /** Which holes can be parameters; undefined where none can. */
   readonly bindable: readonly boolean[] | undefined
+  /** Whether nothing may be a parameter too. */
+  readonly nulls: boolean
   /** By the types of the parameters: the same text is the same object, so that it is found again at once. */
   readonly texts: Recent<string, string>
 }
 
 /** How many texts are remembered. */
 const MOST_TEMPLATES = 1000
+
+/** In a condition the planner leaves out what is compared with a NULL that it sees, and with it the errors of that; nobody writes it but by hand. */
+const WRITES = /^\s*(?:insert|update)\b/i
 
 /** Of one text, with how many combinations of types: a number may be an integer one time and none the next. */
 const MOST_TYPES = 50
@@ -55,19 +60,18 @@ export class Binder {
   }
 
   #templateOf(pieces: readonly string[]): Template {
-    const { accepts } = this.#literals
-    const bindable = pieces.length > 1 && pieces.every((piece) => accepts(piece)) ? bindableHoles(pieces) : undefined
-    return { pieces, bindable, texts: new Recent(MOST_TYPES) }
+    const bindable = pieces.length > 1 && pieces.every((piece) => this.#literals.accepts(piece)) ? bindableHoles(pieces) : undefined
+    return { pieces, bindable, nulls: WRITES.test(pieces[0]!), texts: new Recent(MOST_TYPES) }
   }
 
-  #fill({ pieces, bindable, texts }: Template, given: readonly unknown[]): BoundStatement | undefined {
+  #fill({ pieces, bindable, nulls, texts }: Template, given: readonly unknown[]): BoundStatement | undefined {
     if (bindable === undefined) return undefined
     const values: unknown[] = []
     const holes: (Parameter | string)[] = []
     let types: string | undefined = ''
     for (const [index, canBind] of bindable.entries()) {
       const value = given[index]
-      const parameter = canBind ? this.#parameter(value, pieces, index) : undefined
+      const parameter = canBind && (nulls || value !== null) ? this.#parameter(value, pieces, index) : undefined
       holes.push(parameter ?? String(this.#platform.quoteValue(value)))
       if (parameter === undefined) types = undefined
       else {
@@ -76,6 +80,7 @@ export class Binder {
       }
     }
     if (values.length === 0 || values.length > this.#literals.most) return undefined
+    this.#literals.mark?.(values)
     if (types === undefined) return { text: this.#textOf(pieces, holes), values }
     let text = texts.get(types)
     if (text === undefined) texts.set(types, (text = this.#textOf(pieces, holes)))

@@ -15,6 +15,8 @@ export interface Literals {
   readonly most: number
   /** @returns undefined for what only its literal can say */
   parameter(value: unknown, platform: LiteralPlatform): Parameter | undefined
+  /** Told of all values of a statement. */
+  mark?(values: readonly unknown[]): void
   /** Whether a piece of a statement may stand beside placeholders. */
   accepts(piece: string): boolean
 }

@@ -45,6 +45,8 @@ export class Guarantees {
   logger: SqlAssistLogger = noLogger
   /** Whether values go beside statements. Until it is registered nothing is known of it. */
   preparedStatements: PreparedStatements = false
+  /** SQLite: the connection was made so that statements are kept, and get their values as literals would say them. */
+  cachesStatements = false
 
   constructor(engine: string, options: AnyOptions) {
     this.engine = engine
@@ -68,7 +70,7 @@ export class Guarantees {
 
   /** Values beside a statement are read in their own way by each client, so that it has to be one that is known. */
   get binds(): boolean {
-    return this.preparedStatements !== false && !this.readyMade
+    return this.preparedStatements !== false && !this.readyMade && (this.dialect !== 'sqlite' || this.cachesStatements)
   }
 
   /** What the application gave: `driverOptions` of the MikroORM is ours by then. */

@@ -1,8 +1,10 @@
 import type { MikroORM } from '@mikro-orm/core'
 import { bindParameters } from '../binding/bound-connection.ts'
 import { postgresLiterals } from '../binding/postgres-literals.ts'
+import { sqliteLiterals } from '../binding/sqlite-literals.ts'
 import { InvalidOptionsError } from '../errors.ts'
 import type { PreparedStatements } from '../postgres/prepared/statement-names.ts'
+import { cacheStatements } from '../sqlite/cache-statements.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
 import type { EngineOptions } from './options.ts'
@@ -21,5 +23,10 @@ export function assertPreparedStatements(where: string, { preparedStatements, co
 /** Lets a MikroORM send its values as its engine has it. */
 export function prepareStatements(orm: MikroORM, guarantees: Guarantees, mode: PreparedStatements = 'auto'): void {
   guarantees.preparedStatements = mode
-  if (mode !== false && guarantees.dialect === 'postgresql') bindParameters(orm, postgresLiterals, guarantees)
+  if (mode === false) return
+  if (guarantees.dialect === 'postgresql') bindParameters(orm, postgresLiterals, guarantees)
+  if (guarantees.dialect === 'sqlite') {
+    cacheStatements(orm, guarantees)
+    bindParameters(orm, sqliteLiterals, guarantees)
+  }
 }

@@ -136,6 +136,6 @@ export class ClientStatements {
   }
 
   #forgetAll(): void {
-    for (const name of [...this.#kept.keys()]) this.#forget(name)
+    for (const name of this.#kept.keys()) this.#forget(name)
   }
 }

@@ -31,7 +31,7 @@ async function sessionWith(t: Test, preparedStatements: boolean): Promise<SqlEnt
 async function outcome(em: SqlEntityManager, sql: string, params: readonly unknown[]): Promise<unknown> {
   await em.begin()
   try {
-    const rows = await em.execute<Record<string, unknown>[]>(sql, [...params])
+    const rows: unknown = await em.execute(sql, [...params])
     return { rows, types: typesOf(rows) }
   } catch (error) {
     const { code, name, message } = error as Error & { code?: string }

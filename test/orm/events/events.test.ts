@@ -74,12 +74,12 @@ onEachDatabase(t, 'statements, whoever sends them: the same object when it is se
   }
   const pg = database.dialect === 'postgresql'
   t.match(sent, {
-    find: [/^other select a0\.\* from author as a0 where a0\.name = 'Ada' \[\] 0$/],
+    find: [/^other select a0\.\* from author as a0 where a0\.name = (?:(?:\$1|\?) \["Ada"\]|'Ada' \[\]) 0$/],
     flush: pg ? [/^other insert into author \(name\) values \(.+\) returning id \[.*\] 1 1$/] : ['begin begin [] 0 0', /insert/, 'commit commit [] 0 0'],
-    execute: [/^other select 1 as one where 1 = 1 \[\] 1$/],
+    execute: [/^other select 1 as one where 1 = (?:\$1::int4 \[1\]|\? \[1\]|1 \[\]) 1$/],
     kysely: [/^other select id from author where name = (\$1|\?) \["Ada"\] 1$/],
-    update: [/^other update author set name = 'Bea' where name = 'Ada' \[\] 0 1$/],
-    builder: [/^other select a0\.\* from author as a0 where a0\.name = 'Bea' \[\] 1$/],
+    update: [/^other update author set name = (?:(?:\$1|\?) where name = (?:\$2|\?) \["Bea","Ada"\]|'Bea' where name = 'Ada' \[\]) 0 1$/],
+    builder: [/^other select a0\.\* from author as a0 where a0\.name = (?:(?:\$1|\?) \["Bea"\]|'Bea' \[\]) 1$/],
     connection: [/^other select 2 as two \[\] 1$/],
     transactional: [/^begin begin/, /^other select count\(\*\) as count/, /^commit commit/],
     stream: [/^other select a0\.\* from author as a0 \[\] 1$/],
