@@ -4,7 +4,7 @@
 //   node --conditions=fastify-sqlassist-source --import=tsx benchmarks/discovery.ts [entities] [rounds]
 import { defineEntity, EntityCaseNamingStrategy, type EntitySchema, p } from '@mikro-orm/core'
 import { defineConfig } from '@mikro-orm/sqlite'
-import { createSqlAssist, type EngineOptions } from 'fastify-sqlassist/orm'
+import { createSqlAssist, type EngineOptions } from '../orm/index.ts'
 
 const count = Number(process.argv[2] ?? 200)
 const rounds = Number(process.argv[3] ?? 5)
