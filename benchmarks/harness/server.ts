@@ -1,6 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pin } from './pinning.ts'
+
+/** Where Node.js keeps what it has made of sources, so that only the first process of a run strips their types. */
+const CACHE = join(tmpdir(), 'sqlassist-bench-cache')
 
 /** A program of the benchmarks in a process of its own, which answers what it is asked. */
 export class Server<Begun> {
@@ -21,7 +26,10 @@ export class Server<Begun> {
    * @param flags - of Node.js. There is no loader: Node.js strips the types by itself, and makes no source maps, which would make stacks dear.
    */
   static async start<Begun>(program: string, args: unknown, flags: readonly string[] = []): Promise<Server<Begun>> {
-    const child = fork(new URL(`../${program}`, import.meta.url), [JSON.stringify(args)], { execArgv: ['--conditions=fastify-sqlassist-source', '--no-warnings', ...flags] })
+    const child = fork(new URL(`../${program}`, import.meta.url), [JSON.stringify(args)], {
+      env: { ...process.env, NODE_COMPILE_CACHE: CACHE },
+      execArgv: ['--conditions=fastify-sqlassist-source', '--no-warnings', ...flags],
+    })
     pin(child.pid!, 'anywhere') // so that several can start at the same time
     const gone = once(child, 'exit').then(() => { throw new Error(`A process has ended: ${program} ${JSON.stringify(args)}`) })
     gone.catch(() => {}) // in the end it has to

@@ -29,6 +29,7 @@ export function servedTable(samples: readonly Sample[], variants: readonly Varia
     const cpu = processesOf(samples, name)
     const ratios = references.flatMap((reference) => {
       const ratio = timesAsFast(samples, name, reference)
+      if (name === reference) return ['1', '1']
       return ratio === undefined ? ['', ''] : [`${digits(ratio.value)} (${interval(ratio)})`, digits(perSecond(name) / perSecond(reference))]
     })
     return [words, median(cpu).toFixed(0), `${cpu[0]!.toFixed(0)} to ${cpu.at(-1)!.toFixed(0)}`, perSecond(name).toFixed(0), ...ratios]

@@ -5,3 +5,9 @@ export function answer(questions: Readonly<Record<string, () => unknown>>): void
   })
   process.once('disconnect', () => process.exit())
 }
+
+/** Of this process since its beginning, all threads. */
+export function cpuMicroseconds(): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import type { Lane, Peer, PeerModule } from '../peers/peer.ts'
-import { answer } from './answer.ts'
+import { answer, cpuMicroseconds } from './answer.ts'
 
 const lanes = JSON.parse(process.argv[2]!) as readonly Lane[]
 const ports: number[] = []
@@ -24,10 +24,7 @@ for (const { peer: name, setting } of lanes) {
 }
 
 answer({
-  cpu() {
-    const { user, system } = process.cpuUsage()
-    return user + system
-  },
+  cpu: cpuMicroseconds,
   heap() {
     for (let times = 0; times < 4; times++) globalThis.gc!()
     return process.memoryUsage().heapUsed
