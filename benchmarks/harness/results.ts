@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { isPinned } from './pinning.ts'
 import type { Sample } from './sample.ts'
@@ -34,6 +34,7 @@ export function writeResults(question: string, run: Circumstances, samples: read
   const runs = [...(before?.runs ?? []), run]
   const added = samples.map((sample) => ({ ...sample, process: `${runs.length}.${sample.process}`, figures: rounded(sample.figures) }))
   const results = { question, runs, samples: [...(before?.samples ?? []), ...added] }
+  mkdirSync(new URL('.', fileOf(question)), { recursive: true })
   // A sample on a line, so that it can be looked through.
   const lines = results.samples.map((sample) => `    ${JSON.stringify(sample)}`)
   writeFileSync(fileOf(question), `{\n  "question": ${JSON.stringify(question)},\n  "runs": ${JSON.stringify(runs)},\n  "samples": [\n${lines.join(',\n')}\n  ]\n}\n`)
