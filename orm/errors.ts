@@ -58,6 +58,12 @@ export const InvalidOptionsError = coded(
   (option: string, problem: string) => `Option '${option}' ${problem}.`,
 )
 
+export const DuplicatePackageError = coded(
+  'DuplicatePackageError', 'SQLASSIST_DUPLICATE_PACKAGE', 500,
+  (what: string, here: string, there: string) =>
+    `${what} comes from another copy of fastify-sqlassist (${there}) than this one (${here}). See 'npm ls fastify-sqlassist', and install one version for all: 'npm dedupe'.`,
+)
+
 export const EngineNameInvalidError = coded(
   'EngineNameInvalidError', 'SQLASSIST_ENGINE_NAME_INVALID', 500,
   (name: string, problem: string) => `${name} cannot be the name of an engine: ${problem}.`,

@@ -110,6 +110,7 @@ export {
   DatabaseUnavailableError,
   DecoratorClashError,
   DefaultEngineError,
+  DuplicatePackageError,
   DiscoveryFailedError,
   DisposedError,
   DoomedTransactionError,

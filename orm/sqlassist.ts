@@ -1,4 +1,5 @@
 import { assertSqlComments, type SqlCommentOptions } from './comments/options.ts'
+import { markCopy } from './copies.ts'
 import { buildEngines, type Discovery } from './engines/build-engines.ts'
 import type { Health } from './engines/check.ts'
 import type { Engine, EngineStats } from './engines/engine.ts'
@@ -82,6 +83,10 @@ export interface SessionOptions extends GuardOptions {
 /** The engines of an application and their sessions. Made by {@link createSqlAssist}; in an application `app.sqlassist`. */
 // oxlint-disable-next-line typescript/no-empty-object-type -- no engines declared
 export class SqlAssist<E extends object = {}> {
+  static {
+    markCopy(this.prototype)
+  }
+
   readonly #registry: EngineRegistry
   readonly #containers: ContainerFactory
   readonly #logger: SqlAssistLogger

@@ -1,4 +1,5 @@
 // What the plugin checks its own options with; not public.
+export { assertSameCopy } from './copies.ts'
 export { assertKnownOptions, assertTimeout, isPlainObject } from './options-check.ts'
 export { assertTransactionOptions, TRANSACTION_OPTIONS } from './transactions/options.ts'
 export { assertRetry } from './transactions/retry-options.ts'

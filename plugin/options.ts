@@ -2,7 +2,7 @@ import type { Consistency, ContainerOptions, EnginesInput, SqlAssist, SqlAssistO
 import { InvalidOptionsError, SqlAssist as SqlAssistClass } from '../orm/index.ts'
 import { assertRequestTransaction, REQUEST_TRANSACTION_OPTIONS, type RequestTransactionOptions } from './transaction-settings.ts'
 import { assertClientToken, type ClientTokenOptions } from './client-token.ts'
-import { assertConsistency, assertContainerClass, assertGuardOptions, assertKnownOptions, assertLeakOptions, assertTimeout, GUARD_OPTIONS, isPlainObject } from '../orm/validation.ts'
+import { assertConsistency, assertContainerClass, assertGuardOptions, assertKnownOptions, assertLeakOptions, assertSameCopy, assertTimeout, GUARD_OPTIONS, isPlainObject } from '../orm/validation.ts'
 
 /** Options of the plugin: either `engines`, or `sqlassist` that is ready. */
 export interface SqlAssistPluginOptions extends ContainerOptions, RequestTransactionOptions, Pick<SqlAssistOptions, 'discovery' | 'closeTimeoutMs' | 'recoveryIntervalMs' | 'sqlComments'> {
@@ -74,6 +74,7 @@ export function readOptions(options: SqlAssistPluginOptions): PluginSettings {
   const { engines, sqlassist, dispose, attribute = 'dbSession', requestContext = false, closeTimeoutMs = CLOSE_TIMEOUT_MS, cancelOnDisconnect = true } = options
   const { discovery, recoveryIntervalMs, sqlComments, anyPreferences, containerClass, leakWarningMs, leakStacks } = options
   if ((engines === undefined) === (sqlassist === undefined)) throw new InvalidOptionsError('engines', `or 'sqlassist' must be given, and not both`)
+  assertSameCopy(`Option 'sqlassist'`, sqlassist)
   if (sqlassist !== undefined && !(sqlassist instanceof SqlAssistClass)) throw new InvalidOptionsError('sqlassist', 'must be what createSqlAssist() resolves to: await it')
   if (dispose !== undefined && typeof dispose !== 'boolean') throw new InvalidOptionsError('dispose', 'must be true or false')
   if (dispose === true && sqlassist === undefined) throw new InvalidOptionsError('dispose', `goes with 'sqlassist'; what is made from 'engines' is always disposed`)

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { AlreadyRegisteredError, createSqlAssist, DecoratorClashError, EngineNameInvalidError, SqlAssist } from '../orm/index.ts'
-import { isContainerMember } from '../orm/validation.ts'
+import { assertSameCopy, isContainerMember } from '../orm/validation.ts'
 import { rememberAttribute } from './attribute.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
 import { assertContextUnambiguous, provideRequestContext } from './request-context.ts'
@@ -55,7 +55,9 @@ async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recover
 
 function assertNotRegistered(app: FastifyInstance): void {
   if (!app.hasDecorator('sqlassist')) return
-  if ((app as { sqlassist?: unknown }).sqlassist instanceof SqlAssist) throw new AlreadyRegisteredError()
+  const { sqlassist } = app as { sqlassist?: unknown }
+  assertSameCopy('The application has its app.sqlassist already, which', sqlassist)
+  if (sqlassist instanceof SqlAssist) throw new AlreadyRegisteredError()
   throw new DecoratorClashError('application', 'sqlassist')
 }
 

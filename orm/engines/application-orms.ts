@@ -1,4 +1,5 @@
 import { EntitySchema, type MikroORM } from '@mikro-orm/core'
+import { assertSameCopy } from '../copies.ts'
 import { InvalidOptionsError, OrmConnectedError, OrmWithoutConfigError } from '../errors.ts'
 import { assertReadonlyPossible } from './config-check.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
@@ -16,7 +17,9 @@ export function assertOrmsMayBeUsed(definitions: readonly EngineDefinition[]): v
       if (readonly) assertReadonlyPossible(name, config ?? {})
       continue
     }
-    const guarantees = guaranteesOf(orm.config.get('driverOptions'))
+    const driverOptions: unknown = orm.config.get('driverOptions')
+    assertSameCopy(`Option 'engines.${name}.orm'`, driverOptions)
+    const guarantees = guaranteesOf(driverOptions)
     if (guarantees !== undefined) assertRightsAgree(definition, guarantees, definitions)
     else if (readonly) throw new OrmWithoutConfigError(name, 'only with it can a readonly engine refuse writes in the database')
   }

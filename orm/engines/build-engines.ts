@@ -32,7 +32,10 @@ export async function buildEngines(definitions: readonly EngineDefinition[], dis
     for (const [index, definition] of definitions.entries()) if (definition.migrate) await migrateEngine(definition, engines[index]!.orm, logger)
     return await connected(new EngineRegistry(definitions, engines), definitions)
   } catch (error) {
-    for (const [index, engine] of engines.entries()) if (definitions[index]!.orm === undefined) await engine.dispose(CLOSE_TIMEOUT_MS)
+    for (const [index, engine] of engines.entries()) {
+      if (definitions[index]!.orm === undefined) await engine.dispose(CLOSE_TIMEOUT_MS)
+      else engine.pool?.hangUp()
+    }
     throw error
   }
 }

@@ -56,6 +56,7 @@ export class Engine implements SessionEngine {
   #closed = 0
   #disposed = false
   #database: TwoPhaseDatabase | undefined
+  #pool: EnginePool | undefined
 
   /**
    * @param make - makes the MikroORM at first use, where discovery was deferred
@@ -223,7 +224,12 @@ export class Engine implements SessionEngine {
 
   /** The pool of connections, where we look after it. */
   get pool(): EnginePool | undefined {
-    return this.#guarantees?.dialect === 'postgresql' ? this.#guarantees.pool : undefined
+    return this.#pool
+  }
+
+  /** @see SessionEngine */
+  get shortWay(): EnginePool | undefined {
+    return this.#definition.fastPath && this.pool?.asks === true ? this.pool : undefined
   }
 
   get #guarantees(): Guarantees | undefined {
@@ -237,6 +243,7 @@ export class Engine implements SessionEngine {
     if (guarantees === undefined) return orm
     registerDiscovered(orm)
     guarantees.logger = this.#logger
+    if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)
     const { comments } = this.#definition
     guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)

@@ -1,4 +1,5 @@
 import type { Options } from '@mikro-orm/core'
+import { markCopy } from '../copies.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import { sharedHydrator } from '../entities/shared-hydrator.ts'
 import type { NamingConventionOption } from '../models/naming/convention.ts'
@@ -132,7 +133,7 @@ export function sqlAssistConfig<O extends AnyOptions>(name: string, options: O, 
   assertConfig(`sqlAssistConfig('${name}')`, options)
   const guarantees = new Guarantees(name, options)
   if (settings.readonly === true) guarantees.makeReadonly()
-  const driverOptions = (): unknown => guarantees.driverOptions(options.driverOptions)
+  const driverOptions = markCopy((): unknown => guarantees.driverOptions(options.driverOptions))
   guaranteed.set(driverOptions, guarantees)
   const setup = guarantees.dialect === 'sqlite' ? { onCreateConnection: setupConnection(guarantees, options.onCreateConnection) } : givingBack(options)
   return {

@@ -3,6 +3,7 @@ import type { SqlCommentOptions } from '../comments/options.ts'
 import { DefaultEngineError, EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import { assertKnownOptions, isPlainObject } from '../options-check.ts'
 import { completeConvention } from '../models/naming/convention.ts'
+import { completeBatch } from './batch-options.ts'
 import { commentsOf } from './comments.ts'
 import { assertConfig } from './config-check.ts'
 import type { EngineDefinition } from './definition.ts'
@@ -16,7 +17,7 @@ import { assertReplicas, withReplicas } from './replica-options.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose', 'joinTransaction'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'fastPath', 'batch'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
@@ -62,7 +63,8 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
     const value = options[flag]
     if (value !== undefined && typeof value !== 'boolean') throw new InvalidOptionsError(`${where}.${flag}`, `must be true or false, not ${typeof value}`)
   }
-  const { config, orm, fork, namingConvention } = options
+  const { config, orm, fork, namingConvention, fastPath = true } = options
+  if (typeof fastPath !== 'boolean') throw new InvalidOptionsError(`${where}.fastPath`, `must be true or false, not ${typeof fastPath}`)
   if (options['replicas'] !== undefined) assertReplicas(where, options)
   else if ((config === undefined) === (orm === undefined)) throw new InvalidOptionsError(where, `needs either 'config' or 'orm'`)
   if (orm !== undefined && !(orm instanceof MikroORM)) throw new InvalidOptionsError(`${where}.orm`, 'must be a MikroORM instance (of the same copy of @mikro-orm/core)')
@@ -78,9 +80,10 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   assertLimits(`${where}.limits`, options['limits'])
   assertResetOnRelease(`${where}.resetOnRelease`, options['resetOnRelease'])
   if (options['twoPhase'] === true) assertTwoPhase(name, options)
+  const batch = completeBatch(`${where}.batch`, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))
   const comments = commentsOf(name, options, sqlComments)
-  return Object.freeze({ ...options, ...flags, name, comments }) as unknown as EngineDefinition
+  return Object.freeze({ ...options, ...flags, name, comments, fastPath, ...(batch === undefined ? {} : { batch }) }) as unknown as EngineDefinition
 }
 
 /** @throws InvalidOptionsError */

@@ -4,13 +4,13 @@ import { type CompleteLimits, DEFAULT_LIMITS, type EngineLimits, type ResetOnRel
 import { warnOfLeak } from '../events/tell.ts'
 import { ConnectionLostError, DatabaseUnavailableError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
-import { runningSession } from '../sessions/running.ts'
+import { runningSession, startInSession } from '../sessions/running.ts'
 import type { SessionState } from '../sessions/state.ts'
 import { CheckoutQueue, type QueuedPool } from './checkout-queue.ts'
 import { askOutcome, type CommitOutcome, type TransactionId } from './commit-outcome.ts'
 import type { ClientHost, GuardedClient } from './client-types.ts'
 import { guardClient } from './guarded-client.ts'
-import type { ClientClass, ConnectCallback, PgClient, PgPool } from './pg.ts'
+import type { ClientClass, ConnectCallback, PgClient, PgPool, PgResult } from './pg.ts'
 import { destroyIdle, PoolGenerations } from './pool-generations.ts'
 import type { PoolStats } from './pool-stats.ts'
 import { tellCheckout, tellRelease } from './tell-pool.ts'
@@ -85,6 +85,7 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** The engine's options, at registration. */
   configure({ readonly, limits = {}, resetOnRelease = 'transaction' }: PoolSettings): void {
+    if (this.#followedServer?.closed === true) this.#followedServer = undefined // the application's own MikroORM lives again
     this.readonly ||= readonly
     this.#given = limits
     this.resetOnRelease = resetOnRelease
@@ -222,11 +223,39 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   async #forSession(): Promise<PgClient> {
     const session = runningSession()
-    const mine = session?.engine.pool === this ? session : undefined
+    return await this.#connectionOf(session?.engine.pool === this ? session : undefined)
+  }
+
+  async #connectionOf(mine: SessionState | undefined): Promise<PgClient> {
     mine?.assertOpen()
     const joined = mine?.joined?.()
     if (joined !== undefined) return joinedClient(joined as GuardedClient)
     return this.#router === undefined || this.front !== this ? await this.checkout(mine) : await this.#router.connect(mine)
+  }
+
+  /** Whether {@link ask} can be used already: the pool is made for the first statement of MikroORM's. */
+  get asks(): boolean {
+    return this.#generations !== undefined
+  }
+
+  /**
+   * Runs one statement of a session that is in no transaction: without kysely, and with everything else that a statement goes through. Hooks of kysely's
+   * (`onReserveConnection`, `onCreateConnection`) do not run.
+   *
+   * @throws the errors of pg and ours as they are: MikroORM's conversion is the caller's
+   */
+  ask(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    // Somebody else's session may run here, when a subscriber of it asks this one.
+    return runningSession() === session ? this.#ask(session, text, values) : startInSession(session, async () => await this.#ask(session, text, values))
+  }
+
+  async #ask(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    const client = await this.#connectionOf(session)
+    try {
+      return (await client.query(text, values)) as PgResult
+    } finally {
+      client.release()
+    }
   }
 
   /** A connection of this pool, for a session or for nobody. */

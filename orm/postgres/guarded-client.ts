@@ -3,7 +3,7 @@ import type { CancelEvent } from '../events/events.ts'
 import { timed } from '../events/tell.ts'
 import { ownStatement } from '../events/watch-query.ts'
 import { settlesWithin } from '../bounded.ts'
-import { ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
+import { CommitOutcomeUnknownError, ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
 import { runningSession } from '../sessions/running.ts'
 import type { SessionState } from '../sessions/state.ts'
 import { PREFIX } from '../transactions/two-phase/gid.ts'
@@ -14,8 +14,9 @@ import { ClientComments } from './client-comments.ts'
 import { commit, isCommitError, learnWhetherServerTells } from './commit.ts'
 import type { ClientHost, GuardedClient } from './client-types.ts'
 import { WHO_AM_I } from './commit-outcome.ts'
+import { isOwnTransaction } from './own-transaction.ts'
 import type { ClientClass, PgResult, Release } from './pg.ts'
-import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf } from './server-errors.ts'
+import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf, wasNeverSent } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
 import { TransactionFailure } from './transaction-failure.ts'
 import { isSubmittable, textOf, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
@@ -232,6 +233,9 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         return await send()
       } catch (error) {
         failed = true
+        if (kind === 'other' && isOwnTransaction() && isConnectionError(error) && !wasNeverSent(error)) {
+          throw new CommitOutcomeUnknownError(host.engine, reasonOf(this.#fate ?? error), { cause: this.#fate ?? error })
+        }
         // The server sends the error first, and then whether it is read-only.
         if (isReadOnlyTransaction(error) && !host.readonly) await settlesWithin(this.#ready(), SETTLE_MS)
         const explained = this.#explain(error)

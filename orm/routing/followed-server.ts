@@ -20,6 +20,7 @@ export class FollowedServer {
   readonly failover: Failover
   /** Called when the connections have moved to another server. */
   readonly moved: Set<() => void> = new Set()
+  closed = false
 
   constructor(pool: FollowedPool) {
     const { engine } = pool
@@ -40,6 +41,7 @@ export class FollowedServer {
   }
 
   close(): void {
+    this.closed = true
     this.primary.close()
     this.failover.close()
   }

@@ -87,7 +87,6 @@ export class ServerWatch {
   close(): void {
     this.#closed = true
     clearInterval(this.#timer)
-    this.#settings.primary.close()
   }
 
   #tick(): void {

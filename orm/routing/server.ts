@@ -21,6 +21,8 @@ export class Server implements Source {
   readonly pool: EnginePool
   readonly #primary: Primary
   readonly sampler: Sampler
+  /** Where somebody else asks that server already, it is theirs. */
+  readonly #ownSampler: boolean
   readonly #log: LogWait
   readonly #waiting: Waiting
   state: ServerState = 'unknown'
@@ -28,13 +30,14 @@ export class Server implements Source {
   coming = 0
 
   /** @param sampler - where somebody asks that server already */
-  constructor(name: string, pool: EnginePool, primary: Primary, sampler: Sampler = new Sampler(async (timeoutMs) => await pool.connectAside(timeoutMs))) {
+  constructor(name: string, pool: EnginePool, primary: Primary, sampler?: Sampler) {
     this.name = name
     this.pool = pool
     this.#primary = primary
-    this.sampler = sampler
+    this.#ownSampler = sampler === undefined
+    this.sampler = sampler ?? new Sampler(async (timeoutMs) => await pool.connectAside(timeoutMs))
     this.#log = new LogWait(async (timeoutMs) => await pool.connectAside(timeoutMs))
-    this.#waiting = new Waiting(sampler, this.#log)
+    this.#waiting = new Waiting(this.sampler, this.#log)
   }
 
   /** Whether statements may be sent there at all. */
@@ -80,7 +83,7 @@ export class Server implements Source {
   }
 
   close(): void {
-    this.sampler.close()
+    if (this.#ownSampler) this.sampler.close()
     this.#log.close()
   }
 }

@@ -43,6 +43,7 @@ async function endSession(em: EntityManager, state: SessionState, { aborted = fa
   await Promise.allSettled([...leases, ...open.map(async (transaction) => await rollBack(em, transaction, state))])
   await stopped
   await state.transactions.commitsSettled()
+  await Promise.allSettled(state.writing)
   if (state.ranRawSql) await sweepConnection(em, state)
   const isTold = isHeard('sqlassist:session:close')
   const managed = isTold ? managedIn(em) : 0

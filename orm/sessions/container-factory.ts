@@ -1,3 +1,4 @@
+import { assertSameCopy } from '../copies.ts'
 import type { EventOwner } from '../events/events.ts'
 import { Owner } from '../events/owner.ts'
 import { isHeard, publish } from '../events/publish.ts'
@@ -172,6 +173,7 @@ export function isContainerMember(containerClass: ContainerClass, name: string):
 /** @throws InvalidOptionsError for anything but a subclass of the container */
 export function assertContainerClass(containerClass: unknown): asserts containerClass is ContainerClass {
   if (containerClass === SessionsContainer) return
+  if (typeof containerClass === 'function') assertSameCopy(`Option 'containerClass'`, containerClass.prototype)
   if (typeof containerClass !== 'function' || !(containerClass.prototype instanceof SessionsContainer)) {
     throw new InvalidOptionsError('containerClass', 'must be a subclass of DbSessionsContainer')
   }

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/core'
+import { markCopy } from '../copies.ts'
 import { engineEvent } from '../events/engine-event.ts'
 import type { EventOwner } from '../events/events.ts'
 import { isHeard, publish } from '../events/publish.ts'
@@ -44,6 +45,10 @@ const HOOK_TIMEOUT_MS = 5000
  * Subclass it (option `containerClass`) to add members of your own; engine names become properties of the subclass.
  */
 export class SessionsContainer {
+  static {
+    markCopy(this.prototype)
+  }
+
   readonly #setup: ContainerSetup
   readonly #sessions = new Map<string, EntityManager>()
   #closing: Promise<void> | undefined

@@ -12,6 +12,9 @@ export interface EntityState {
   __managed?: boolean
   __schema?: string
   __originalEntityData?: object
+  __initialized?: boolean
+  __processing?: boolean
+  __pk?: unknown
   [kPersistedIn]?: EntityManager
 }
 

@@ -1,8 +1,10 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { kBinding } from './binding.ts'
+import { installShortWay } from '../compiled/install.ts'
 import type { EntityManagerClass } from './class/entity-manager-class.ts'
 import { withContext } from './class/with-context.ts'
 import { withEntities } from './class/with-entities.ts'
+import { withNotedSettings } from './class/with-noted-settings.ts'
 import { withRunning } from './class/with-running.ts'
 import { withSql } from './class/with-sql.ts'
 import { withTransactions } from './class/with-transactions.ts'
@@ -24,8 +26,9 @@ const classes = new WeakMap<EntityManagerClass, EntityManagerClass>()
 export function sessionClass(Base: EntityManagerClass): EntityManagerClass {
   let made = classes.get(Base)
   if (made === undefined) {
-    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(Base))))))
+    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(withNotedSettings(Base)))))))
     installGuards(made.prototype as EntityManager)
+    installShortWay(made.prototype as EntityManager, Base.prototype as EntityManager)
     classes.set(Base, made).set(made, made)
   }
   return made

@@ -1,4 +1,5 @@
 import type { Connection, EntityManager } from '@mikro-orm/core'
+import { withoutTransaction } from './flush/without-transaction.ts'
 import type { Lease } from './lease.ts'
 import { type KyselyLike, leasedKysely } from './leased-kysely.ts'
 import { leasedStream } from './leased-stream.ts'
@@ -37,7 +38,8 @@ function tie<T extends object>(target: T, state: SessionState): T {
           if (name === 'execute') return executeManaged(member as Execute, target, args, state)
           assertNoEnd(name, args, state)
         }
-        return handOut(name, startInSession(state, () => member.apply(target, args) as unknown), { target, args, state })
+        const alone = name === 'transactional' ? withoutTransaction(args, state) : undefined
+        return alone ?? handOut(name, startInSession(state, () => member.apply(target, args) as unknown), { target, args, state })
       }
     },
   })

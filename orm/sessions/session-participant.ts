@@ -169,8 +169,7 @@ export class SessionParticipant implements Participant {
 
   /** Where the server tells more than that, an answer to COMMIT that is lost can be looked up by it. */
   get #question(): string {
-    const pool: { readonly tellsTransactionId?: boolean } | undefined = this.#state.engine.pool
-    return pool?.tellsTransactionId === true ? WHO_AM_I : HAS_WRITTEN
+    return this.#state.engine.pool?.tellsTransactionId === true ? WHO_AM_I : HAS_WRITTEN
   }
 
   get #dialect(): ReturnType<typeof dialectOf> {

@@ -15,9 +15,22 @@ export interface SessionEngine {
   readonly readonly: boolean
   readonly autocommit: boolean
   /** Where its connections come from; undefined where we do not look after them. */
-  readonly pool?: object | undefined
+  readonly pool?: { readonly tellsTransactionId: boolean | undefined } | undefined
+  /** Where statements can be sent past MikroORM's general way; undefined where they may not (option `fastPath`), or where the connections are not ours. */
+  readonly shortWay?: ShortWay | undefined
   /** What two-phase commit needs of it; undefined where it can take no part. */
   readonly database?: TwoPhaseDatabase | undefined
+}
+
+/** Runs one statement of a session that is in no transaction. */
+export interface ShortWay {
+  ask(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
+}
+
+/** What the database has answered. */
+export interface Answer {
+  readonly rowCount?: number | null
+  readonly rows: readonly Record<string, unknown>[]
 }
 
 /** A connection that a session holds. */
@@ -70,6 +83,8 @@ export class SessionState {
   readonly transactions: OpenTransactions = new OpenTransactions()
   /** Connections that are held in other ways, to be taken back at the end. */
   readonly leases: Set<Lease> = new Set()
+  /** Statements on their way that are their own transactions. */
+  readonly writing: Set<Promise<unknown>> = new Set()
   /** Connections that are checked out for the session, whoever has done it. */
   readonly connections: Set<HeldConnection> = new Set()
   /** The connection of another session in whose transaction this one reads, while there is one; undefined where it joins none. */

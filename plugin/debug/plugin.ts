@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { PanelRegisteredTwiceError, PluginMissingError, SqlAssist } from '../../orm/index.ts'
+import { assertSameCopy } from '../../orm/validation.ts'
 import { attributeOf } from '../attribute.ts'
 import { Analyst } from './analysis/analysed.ts'
 import { watchRequests } from './hooks.ts'
@@ -13,6 +14,7 @@ const kRegistered: unique symbol = Symbol('fastify-sqlassist.debug')
 
 async function sqlassistDebugPlugin(app: FastifyInstance, given: SqlAssistDebugOptions): Promise<void> {
   const { sqlassist } = app as { sqlassist?: SqlAssist }
+  assertSameCopy('app.sqlassist', sqlassist)
   if (!(sqlassist instanceof SqlAssist)) throw new PluginMissingError()
   if (app.hasDecorator(kRegistered)) throw new PanelRegisteredTwiceError()
   app.decorate(kRegistered, true)

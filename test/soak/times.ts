@@ -20,6 +20,11 @@ export class Times {
     return this.#sorted()[Math.min(Math.floor(share * this.size), this.size - 1)] ?? 0
   }
 
+  /** Which share of them was as long or longer. */
+  shareFrom(ms: number): number {
+    return this.size === 0 ? 0 : this.#all.filter((one) => one >= ms).length / this.size
+  }
+
   /** `p50 3 ms, p99 12 ms, max 20 ms` */
   toString(): string {
     if (this.size === 0) return 'none'

@@ -83,8 +83,7 @@ export class ClusterMember extends OwnPostgres {
     const [{ before }] = await this.query<[{ before: Date }]>('select pg_conf_load_time() before')
     await this.query('select pg_reload_conf()')
     while ((await this.query<[{ at: Date }]>('select pg_conf_load_time() at'))[0].at.getTime() <= before.getTime()) await sleep(2)
-    // Whether a COMMIT waits for standbys, the checkpointer tells all others, when it has seen it: at the latest before the next checkpoint.
-    if (parameter === 'synchronous_standby_names') await this.query('checkpoint')
+    if (parameter === 'synchronous_standby_names') await this.#checkpointerKnows()
   }
 
   /** The end of what is written on a primary, of what is replayed on a standby. */
@@ -110,6 +109,14 @@ export class ClusterMember extends OwnPostgres {
 
   async #until(condition: string): Promise<void> {
     while (!(await this.query<[{ done: boolean }]>(`select ${condition} done`))[0].done) await sleep(2)
+  }
+
+  /**
+   * Whether a COMMIT waits for standbys it reads off a flag in shared memory, and not off the parameter that it knows as well: the checkpointer sets the flag when it has read
+   * the new parameter, between two checkpoints. The second of two begins after that for certain; the first may have been begun by a checkpointer that had looked just before.
+   */
+  async #checkpointerKnows(): Promise<void> {
+    for (let times = 0; times < 2; times++) await this.query('checkpoint')
   }
 
   #proxied(): TcpProxy {

@@ -1,4 +1,5 @@
 // What the tests of replicas stand on.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { ClusterMember } from './cluster-member.ts'
 import { replicatedCluster } from './replicated-cluster.ts'
@@ -52,13 +53,38 @@ t.test('one of them is cut off without being told', async (t) => {
   t.equal(await count(two), 4)
 })
 
+t.test('COMMIT waits for both of them when set() says so, which is later than the parameter does', async (t) => {
+  const names = async (): Promise<string> => (await primary.query<[{ names: string }]>(`select current_setting('synchronous_standby_names') names`))[0].names
+  const [{ pid }] = await primary.query<[{ pid: number }]>(`select pid from pg_stat_activity where backend_type = 'checkpointer'`)
+  const waits = async (): Promise<string> => {
+    while ((await primary.query(`select from pg_stat_activity where wait_event = 'SyncRep'`)).length === 0) await sleep(2)
+    return 'waits'
+  }
+  const replicas = [one, two]
+  for (const replica of replicas) replica.cutOff()
+  process.kill(pid, 'SIGSTOP')
+  let isSet = false
+  const set = primary.set('synchronous_standby_names', '2 (*)').then(() => (isSet = true))
+  while ((await names()) === '') await sleep(2)
+  await write() // which nobody has but the primary
+  t.equal(isSet, false)
+  process.kill(pid, 'SIGCONT')
+  await set
+  await primary.query('begin; set local synchronous_commit = off; insert into line default values; commit') // which nobody need have
+  const writing = write().then(() => 'returns')
+  t.equal(await Promise.race([writing, waits()]), 'waits')
+  for (const replica of replicas) replica.rejoin()
+  await writing
+  await primary.set('synchronous_standby_names', '')
+})
+
 t.test('one of them is killed, and comes back', async (t) => {
   await one.kill()
   await t.rejects(count(one), { code: 'ECONNREFUSED' })
   await write()
   await one.start()
   await cluster.caughtUp()
-  t.equal(await count(one), 5)
+  t.equal(await count(one), 8)
 })
 
 t.test('a primary refuses to write', async (t) => {
@@ -75,12 +101,12 @@ t.test('one of them is promoted, the other one follows it, and the old primary a
   await two.repoint(one.url)
   await write(one)
   await cluster.caughtUp([two], one)
-  t.strictSame([await count(one), await count(two)], [7, 7])
+  t.strictSame([await count(one), await count(two)], [10, 10])
 
   await primary.start()
-  t.equal(await count(primary), 6, 'it knows nothing of it')
+  t.equal(await count(primary), 9, 'it knows nothing of it')
   await write(primary)
-  t.equal(await count(one), 7, 'nor do they of what it writes')
+  t.equal(await count(one), 10, 'nor do they of what it writes')
 })
 
 t.test('a primary that was stopped follows its successor', async (t) => {
@@ -89,5 +115,5 @@ t.test('a primary that was stopped follows its successor', async (t) => {
   await one.startAsStandbyOf(two.url)
   await write(two)
   await cluster.caughtUp([one], two)
-  t.equal(await count(one), 8)
+  t.equal(await count(one), 11)
 })

@@ -3,6 +3,7 @@ import { ReadonlyEngineError } from '../../errors.ts'
 import { adopt, handOver } from '../adoption.ts'
 import { bindingOf, kBinding } from '../binding.ts'
 import { withDefaultFilters } from '../default-filters.ts'
+import { shortFlushOf, startLongFlush, startShortFlush } from '../flush/in-turn.ts'
 import { entitiesIn, notePersisted } from '../ownership.ts'
 import { firstChanged } from '../readonly.ts'
 import type { SessionState } from '../state.ts'
@@ -41,10 +42,15 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       if (state === undefined) return await super.flush()
       if (state.engine.readonly) return refuseChanges(this.getContext(), state)
       const em = this.getContext()
+      await shortFlushOf(em)
+      const short = startShortFlush(em, state)
+      if (short !== undefined) return await short
       const before = state.transactions.of(em)
+      const ended = startLongFlush(em)
       try {
         await super.flush()
       } finally {
+        ended()
         // Where the flush has begun the managed transaction, that goes on.
         const managed = state.enlisting?.transactionOf(em)
         state.transactions.forget(em, managed === undefined ? before : new Set([...before, managed]))

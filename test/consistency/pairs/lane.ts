@@ -13,8 +13,8 @@ export interface LaneScene {
   readonly verdicts: Verdicts
   /** Those of pairs where answers have overtaken each other. */
   readonly overtaken: Verdicts
-  /** Whether there is another pair to be made. */
-  more(): boolean
+  /** Whether there is another pair to be made, when it may begin. */
+  more(): boolean | Promise<boolean>
 }
 
 export class Lane {
@@ -32,8 +32,9 @@ export class Lane {
     this.#firstId = firstId
   }
 
+  /** May be called again when it has come to its end. */
   async run(): Promise<void> {
-    while (this.#scene.more()) {
+    while (await this.#scene.more()) {
       if (this.#pairs++ % LIFE === 0) this.#renew()
       await this.#pair()
     }

@@ -4,7 +4,7 @@ import type { Random } from '../../soak/random.ts'
 import { Tally } from '../../soak/tally.ts'
 import { Times } from '../../soak/times.ts'
 import { Client } from '../client.ts'
-import { WAYS } from '../service/writes.ts'
+import { type Way, WAYS } from '../service/writes.ts'
 
 const LANES = 16
 const FIRST_ID = 1_000_000
@@ -13,9 +13,21 @@ const FIRST_ID = 1_000_000
 export interface Acknowledged {
   readonly id: number
   readonly port: number
+  readonly way: Way
   /** When it was sent and answered, of `performance.now()`. */
   readonly sent: number
   readonly at: number
+}
+
+/**
+ * Whether it is there after a change of the primary: what the new one has accepted, and before that what has waited for the replicas. A COMMIT with
+ * `synchronous_commit = off` waits for nobody, whatever the server is told of standbys.
+ *
+ * @param synchronous - whether the old primary was told to wait
+ * @param promoted - when there was a new one
+ */
+export function mustLast({ sent, way }: Acknowledged, synchronous: boolean, promoted: number): boolean {
+  return sent >= promoted || (synchronous && way !== 'asynchronous')
 }
 
 export class Load {
@@ -67,13 +79,14 @@ export class Load {
   async #pair(client: Client, here: number, there: number, random: Random): Promise<void> {
     const id = this.#nextId++
     const sent = performance.now()
-    const { status, code, tookMs } = await client.write(here, random.of(WAYS), { id, value: id, isNew: true })
+    const way = random.of(WAYS)
+    const { status, code, tookMs } = await client.write(here, way, { id, value: id, isNew: true })
     if (status !== 200) {
       this.failed.add(`${status} ${code}`)
       this.failedTook.add(tookMs)
       return await sleep(5)
     }
-    const write = { id, port: here, sent, at: performance.now() }
+    const write = { id, port: here, way, sent, at: performance.now() }
     this.acknowledged.push(write)
     const read = await client.read(there, 'session', { id })
     if (read.status !== 200) this.failedReads.add(`${read.status} ${read.code}`)

@@ -1,9 +1,10 @@
 // Where sessions read, on a primary with two real replicas. The proofs at full size are elsewhere: here is what is decided, and why.
 import { defineEntity, p } from '@mikro-orm/core'
-import { defineConfig, type EntityManager } from '@mikro-orm/postgresql'
+import { defineConfig, type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { createSqlAssist, type EngineOptions, onSqlAssistEvent, type SessionRouteEvent, type SqlAssist, type SqlAssistOptions } from 'fastify-sqlassist/orm'
+import { createSqlAssist, type EngineOptions, onSqlAssistEvent, type SessionRouteEvent, type SqlAssist, sqlAssistConfig, type SqlAssistOptions } from 'fastify-sqlassist/orm'
+import { postgresDatabase } from '../../support/databases.ts'
 import { replicatedCluster } from '../../support/replicated-cluster.ts'
 
 const Item = defineEntity({ name: 'Item', properties: { id: p.integer().primary(), name: p.string() } })
@@ -263,4 +264,26 @@ t.test('an ordinary role may ask all of it', async (t) => {
   await session.writer.insert(Item, { name })
   t.equal(await session.reader.count(Item, { name }), 1)
   t.match(events, [{ server: /^replica [12]$/ }])
+})
+
+t.test(`an application's own MikroORM is followed again, by the next one who uses it, also after a start-up that has failed`, async (t) => {
+  const orm = await MikroORM.init(sqlAssistConfig('writer', at(primary.url)) as Options)
+  t.teardown(async () => await orm.close())
+  const stranger = await postgresDatabase(t)
+  const events = heard(t)
+  const askers = async (): Promise<number> => (await primary.query(`select from pg_stat_activity where query like '%pg_current_wal%' and pid <> pg_backend_pid()`)).length
+  for (const clientUrl of [replicas[0]!.url, stranger, replicas[0]!.url]) {
+    const reader = { readonly: true, follows: 'writer', replicas: [at(clientUrl)] }
+    const starting = createSqlAssist({ engines: { writer: { orm }, reader } })
+    if (clientUrl === stranger) await t.rejects(starting, { code: 'SQLASSIST_REPLICA_FOREIGN' })
+    else {
+      await using db = (await starting) as unknown as Assist
+      const name = newName()
+      const token = await tokenOfInserted(db, name)
+      await using session = sessionsOf(db, { after: token })
+      t.equal(await session.reader.count(Item, { name }), 1)
+    }
+    while ((await askers()) > 0) await sleep(5)
+  }
+  t.notOk(events.some(({ why }) => why.includes('not known')), 'and the primary says how far it is')
 })

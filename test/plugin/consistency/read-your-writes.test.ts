@@ -20,7 +20,7 @@ for (const [number, transport] of (['cookie', 'header'] as const).entries()) {
     const verdicts = new Verdicts(new Sources(cluster))
     const overtaken = new Verdicts(new Sources(cluster))
     const lags = new Lags(cluster.replicas, random)
-    lags.start()
+    await lags.start()
     let left = PAIRS
     await Promise.all(Array.from({ length: LANES }, async (_, lane) => await new Lane({ ports, random, verdicts, overtaken, more: () => left-- > 0 }, (number * LANES + lane + 1) * 10_000).run()))
     await lags.stop()

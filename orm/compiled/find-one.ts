@@ -1,0 +1,60 @@
+import { type EntityManager, type EntityName, wrap } from '@mikro-orm/core'
+import { send } from './send.ts'
+import { shortWay, type ShortWay } from './short-way.ts'
+import { remember } from './remember.ts'
+
+/** MikroORM decides by it whether what is in memory will do. */
+interface Refreshing {
+  shouldRefresh(meta: object, entity: object, options: object): boolean
+}
+
+/** `findOne()` of an EntityManager. */
+export type FindOne = (this: EntityManager, ...args: unknown[]) => Promise<object | null>
+
+const NO_OPTIONS = Object.freeze({})
+
+/**
+ * `findOne()` by a key, without options, as MikroORM does it, but for the making of the statement.
+ *
+ * @returns undefined where it has to go the long way
+ */
+export function findOneShortly(session: EntityManager, entity: EntityName, where: unknown, longWay: FindOne): Promise<object | null> | undefined {
+  const way = shortWay(session, entity)
+  if (way === undefined) return undefined
+  const { reader, em } = way
+  const key = keyIn(where, reader.primary)
+  if (key === undefined) return undefined
+  const [column, value] = key
+  const bound = reader.by(column)?.bind(value)
+  if (bound === undefined) return undefined
+  const text = reader.by(column)!.text(em, 0, value, bound)
+  if (text === false) return undefined
+  return typeof text === 'string' ? findOne(way, where as object, text, bound) : text.then(async (made) => await (made === false ? longWay.call(session, entity, where) : findOne(way, where as object, made, bound)))
+}
+
+/** A plain value, or an object of one. */
+function keyIn(where: unknown, primary: string | undefined): readonly [string, unknown] | undefined {
+  if (typeof where !== 'object') return primary === undefined ? undefined : [primary, where]
+  if (where === null || Object.getPrototypeOf(where) !== Object.prototype) return undefined
+  const columns = Reflect.ownKeys(where)
+  const [column] = columns
+  return columns.length === 1 && typeof column === 'string' ? [column, (where as Record<string, unknown>)[column]] : undefined
+}
+
+async function findOne({ state, em, reader: { meta } }: ShortWay, where: object, text: string, bound: unknown): Promise<object | null> {
+  const joining = state.enlisting?.enlist(em)
+  if (joining !== undefined) await joining
+  const unitOfWork = em.getUnitOfWork(false)
+  const factory = em.getEntityFactory()
+  const known = unitOfWork.tryGetById<object>(meta.class, where)
+  if (known !== null && known !== undefined) {
+    if (!wrap(known, true).__managed) return known
+    if (!(em as unknown as Refreshing).shouldRefresh(meta, known, NO_OPTIONS)) return remember(known)
+  }
+  const { rows: [row] } = await send(em, state, text, [bound])
+  if (row === undefined) return null
+  const data = em.getComparator().mapResult(meta, row as never)
+  const found = remember(factory.create<object>(meta.class, data as never, { merge: true, convertCustomTypes: true }))
+  await unitOfWork.dispatchOnLoadEvent()
+  return found
+}
