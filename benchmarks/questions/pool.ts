@@ -12,7 +12,7 @@ const SIZES = [2, 10, 20]
 const sized = (variant: Variant, pool: number): Variant =>
   ({ ...variant, name: `${variant.name}-${pool}`, words: `${variant.words}, pool of ${pool}`, setting: { ...variant.setting, pool }, reference: variant.reference === true && pool === 10 })
 
-const KINDS = [v.pg, v.fork, v.ours('find-one', 'ours, findOne'), v.ours('get-by-id', 'ours, getById', { way: 'getById' })]
+const KINDS = [{ ...v.pg, words: 'pg' }, v.fork, v.ours('find-one', 'ours, findOne'), v.ours('get-by-id', 'ours, getById', { way: 'getById' })]
 const again: Variant = { ...sized(v.fork, 10), name: 'fork-again', words: 'the same again' }
 const VARIANTS = KINDS.flatMap((kind) => SIZES.flatMap((size) => (kind === v.fork && size === 10 ? [sized(kind, size), again] : [sized(kind, size)])))
 

@@ -2,7 +2,7 @@ import { BOOKS } from '../harness/database.ts'
 import { request } from '../harness/load.ts'
 import { measureInRounds } from '../harness/rounds.ts'
 import type { Variant } from '../harness/variant.ts'
-import { noiseOf, servedPlot, servedTable, timesAsFast } from '../report/served.ts'
+import { servedPlot, servedTable } from '../report/served.ts'
 import { available } from './available.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
@@ -25,6 +25,6 @@ export const question: Question = {
     text: 'Ten rows by their primary keys, one after the other in the same session, as loops in handlers do it.',
     tables: [servedTable(samples, VARIANTS, ['fork', 'pg'])],
     plots: [servedPlot(samples, VARIANTS, 'fork', { name: 'bench-ten-reads', title: 'Ten reads by primary key' })],
-    targets: [{ words: '`getById`, to `findOne` of the fork by hand', atLeast: 1.8, seen: timesAsFast(samples, 'get-by-id', 'fork'), noise: noiseOf(samples, 'fork', 'fork-again') }],
+    targets: [],
   }),
 }
