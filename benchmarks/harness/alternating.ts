@@ -16,7 +16,8 @@ export async function measureAlternating(stage: Stage, variants: readonly Varian
     // What is registered first is not always the same.
     const served = await serve(stage, shuffled(variants), asked.requests)
     try {
-      for (let part = 0; part < 4; part++) for (const { load } of served) await load.run({ ms: stage.warmUpMs / 4 })
+      // They are the same code, which is warm when it has run long enough for any of them.
+      for (let part = 0; part < 4; part++) for (const { load } of served) await load.run({ ms: stage.warmUpMs / 6 })
       const figures = new Map(served.map(({ variant }) => [variant, { cpu: [] as number[], perSecond: [] as number[] }]))
       for (let block = 0; block < blocks; block++) {
         for (const one of shuffled(served)) {

@@ -1,6 +1,7 @@
 import { measureAlternating } from '../harness/alternating.ts'
 import { request } from '../harness/load.ts'
 import { measureInRounds } from '../harness/rounds.ts'
+import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { alternatingRatio, alternatingTable, pairNoise } from '../report/alternating.ts'
 import { noiseOf, servedPlot, servedTable, timesAsFast } from '../report/served.ts'
@@ -39,7 +40,7 @@ export const question: Question = {
   measure: async (stage) => [
     ...(await measureAlternating(stage, READ, { requests: readRequests, same: '/read/7' })),
     ...(await measureAlternating(stage, UNTOUCHED, { requests: [request('GET', '/untouched')] })),
-    ...(await measureInRounds(stage, await available(stage, APART), { requests: readRequests, same: '/read/7' })),
+    ...(await measureInRounds(fewerProcesses(stage), await available(stage, APART), { requests: readRequests, same: '/read/7' })),
   ],
   conclude(samples) {
     const noise = noiseOf(samples, 'fork-1', 'fork-again')

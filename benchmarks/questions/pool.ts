@@ -1,4 +1,4 @@
-import { CONNECTIONS } from '../harness/stage.ts'
+import { CONNECTIONS, fewerProcesses } from '../harness/stage.ts'
 import { measureInRounds } from '../harness/rounds.ts'
 import type { Variant } from '../harness/variant.ts'
 import { servedTable } from '../report/served.ts'
@@ -20,7 +20,7 @@ export const question: Question = {
   name: 'pool',
   title: 'The size of the pool',
   needsPeers: false,
-  measure: async (stage) => await measureInRounds(stage, await available(stage, VARIANTS), { requests: readRequests, same: '/read/7' }),
+  measure: async (stage) => await measureInRounds(fewerProcesses(stage), await available(stage, VARIANTS), { requests: readRequests, same: '/read/7' }),
   conclude: (samples) => ({
     text: `One row by its primary key, asked for over ${CONNECTIONS} connections, with pools of ${SIZES.join(', ')}.`,
     tables: [servedTable(samples, VARIANTS, ['fork-10'])],

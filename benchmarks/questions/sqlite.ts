@@ -1,5 +1,6 @@
 import { request } from '../harness/load.ts'
 import { measureInRounds } from '../harness/rounds.ts'
+import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { noiseOf, servedPlot, servedTable, timesAsFast } from '../report/served.ts'
 import { available } from './available.ts'
@@ -27,7 +28,7 @@ export const question: Question = {
   title: 'The same on SQLite',
   needsPeers: true,
   async measure(stage) {
-    const fewer = { ...stage, processes: Math.min(stage.processes, 3) }
+    const fewer = fewerProcesses(stage)
     return [
       ...(await measureInRounds(fewer, await available(stage, READ), { requests: readRequests, same: '/read/7' })),
       ...(await measureInRounds(fewer, await available(stage, WRITE), { requests: writeRequests })),

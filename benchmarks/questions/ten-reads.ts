@@ -1,6 +1,7 @@
 import { BOOKS } from '../harness/database.ts'
 import { request } from '../harness/load.ts'
 import { measureInRounds } from '../harness/rounds.ts'
+import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { servedPlot, servedTable } from '../report/served.ts'
 import { available } from './available.ts'
@@ -20,7 +21,7 @@ export const question: Question = {
   name: 'ten-reads',
   title: 'Ten reads',
   needsPeers: true,
-  measure: async (stage) => await measureInRounds(stage, await available(stage, VARIANTS), { requests, same: '/ten/7' }),
+  measure: async (stage) => await measureInRounds(fewerProcesses(stage), await available(stage, VARIANTS), { requests, same: '/ten/7' }),
   conclude: (samples) => ({
     text: 'Ten rows by their primary keys, one after the other in the same session, as loops in handlers do it.',
     tables: [servedTable(samples, VARIANTS, ['fork', 'pg'])],

@@ -1,6 +1,7 @@
 import { BOOKS } from '../harness/database.ts'
 import { request } from '../harness/load.ts'
 import { measureInRounds } from '../harness/rounds.ts'
+import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { servedPlot, servedTable } from '../report/served.ts'
 import { available } from './available.ts'
@@ -19,7 +20,7 @@ export const question: Question = {
   name: 'transaction',
   title: 'A read and a write in a transaction',
   needsPeers: true,
-  measure: async (stage) => await measureInRounds(stage, await available(stage, VARIANTS), { requests }),
+  measure: async (stage) => await measureInRounds(fewerProcesses(stage), await available(stage, VARIANTS), { requests }),
   conclude: (samples) => ({
     text: 'A row is read by its primary key and changed, in one transaction: that of the request with this package, and that of a callback (`transactional()` and the like) with the others.',
     tables: [servedTable(samples, VARIANTS, ['fork', 'pg'])],
