@@ -6,6 +6,7 @@ import type { Engine, EngineStats } from './engines/engine.ts'
 import type { EnginesInput } from './engines/options.ts'
 import type { EngineRegistry } from './engines/registry.ts'
 import { assertMikroOrmSupported } from './engines/self-check.ts'
+import { warnOfUnkeptConsistency } from './engines/unkept-consistency.ts'
 import { validateEngines } from './engines/validate.ts'
 import { Owner } from './events/owner.ts'
 import { Guards } from './guards/guards.ts'
@@ -289,6 +290,7 @@ export async function createSqlAssist<const E extends EnginesInput>(options: Sql
   assertLogger(logger)
   const definitions = validateEngines(options.engines, (name) => isContainerMember(containerClass, name), options.sqlComments)
   assertAnyPreferences(options.anyPreferences, definitions.map(({ name }) => name))
+  warnOfUnkeptConsistency(definitions, options.consistency, logger)
   return new SqlAssist(await buildEngines(definitions, discovery, logger), options)
 }
 

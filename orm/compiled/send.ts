@@ -22,7 +22,7 @@ const RAW = Object.freeze({ kind: 'RawNode' })
 export async function send(em: EntityManager, state: SessionState, text: string, values: readonly unknown[]): Promise<Answer> {
   const transaction = em.getTransactionContext<Transaction>()
   try {
-    if (transaction === undefined) return await state.engine.shortWay!.ask(state, text, values)
+    if (transaction === undefined) return await state.engine.shortWay!.read(state, text, values)
     return await transaction.executeQuery({ sql: text, parameters: values, query: RAW, queryId: RAW })
   } catch (error) {
     throw state.explain(convert(em, error))

@@ -1,4 +1,5 @@
 import type { CompleteCommentOptions } from '../comments/options.ts'
+import type { CompletePipelineOptions } from '../postgres/pipeline/options.ts'
 import type { CompleteBatchOptions } from './batch-options.ts'
 import type { EngineOptions } from './options.ts'
 
@@ -14,4 +15,5 @@ export interface EngineDefinition extends Omit<EngineOptions, 'batch'> {
   readonly fastPath: boolean
   readonly batch?: CompleteBatchOptions
   readonly comments: CompleteCommentOptions | undefined
+  readonly pipelining: CompletePipelineOptions | undefined
 }

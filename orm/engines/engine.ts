@@ -20,6 +20,7 @@ import { closeOrm } from './close-orm.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
+import { prepareStatements } from './prepared-statements.ts'
 import { reinitEngine } from './reinit.ts'
 import { Replicas, type ReplicaStats } from './replicas.ts'
 import type { SessionForkOptions } from './options.ts'
@@ -245,6 +246,7 @@ export class Engine implements SessionEngine {
     guarantees.logger = this.#logger
     if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)
+    prepareStatements(orm, guarantees, this.#definition.preparedStatements)
     const { comments } = this.#definition
     guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)
     if (this.readonly && !guarantees.readonly) {

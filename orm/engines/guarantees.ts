@@ -7,6 +7,7 @@ import { namingOptions } from '../models/naming/naming-options.ts'
 import { InvalidOptionsError } from '../errors.ts'
 import { noLogger, type SqlAssistLogger } from '../logger.ts'
 import { postgresDriverOptions } from '../postgres/driver-options.ts'
+import type { PreparedStatements } from '../postgres/prepared/statement-names.ts'
 import { EnginePool } from '../postgres/engine-pool.ts'
 import { givingBack } from '../postgres/connection-hooks.ts'
 import { RECORDS_TABLE } from '../transactions/two-phase/records.ts'
@@ -42,6 +43,8 @@ export class Guarantees {
   /** True from the moment it is registered as a writable engine: too late as well. */
   writable = false
   logger: SqlAssistLogger = noLogger
+  /** Whether values go beside statements. Until it is registered nothing is known of it. */
+  preparedStatements: PreparedStatements = false
 
   constructor(engine: string, options: AnyOptions) {
     this.engine = engine
@@ -63,6 +66,11 @@ export class Guarantees {
   /** Whether the connections are the application's own business. */
   readyMade = false
 
+  /** Values beside a statement are read in their own way by each client, so that it has to be one that is known. */
+  get binds(): boolean {
+    return this.preparedStatements !== false && !this.readyMade
+  }
+
   /** What the application gave: `driverOptions` of the MikroORM is ours by then. */
   get userDriverOptions(): unknown {
     return this.#options.driverOptions
@@ -82,6 +90,7 @@ export class Guarantees {
     if (isReadyMadeKysely(user)) {
       this.readyMade = true
       if (this.comments !== undefined) throw new InvalidOptionsError(`engines.${this.engine}.sqlComments`, `is not possible, because ${READY_MADE}`)
+      if (this.pool.pipelines) throw new InvalidOptionsError(`engines.${this.engine}.pipeline`, `is not possible, because ${READY_MADE}`)
       if (!this.readonly) return user
       assertReadonlyPossible(this.engine, { ...this.#options, driverOptions: user }) // again: a function may have made it
       return queryOnlyDialect(user as SqliteDialectLike)

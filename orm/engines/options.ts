@@ -4,6 +4,8 @@ import type { NamingConventionOption } from '../models/naming/convention.ts'
 import type { BatchOptions } from './batch-options.ts'
 import type { EngineLimits, ResetOnRelease } from './limits.ts'
 import type { MigrateOptions } from './migrate-options.ts'
+import type { PipelineOptions } from '../postgres/pipeline/options.ts'
+import type { PreparedStatements } from '../postgres/prepared/statement-names.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 
 /**
@@ -78,6 +80,17 @@ export interface EngineOptions {
    * Each flush ends when its own row is durable, or with the error of its own row.
    */
   readonly batch?: BatchOptions
+  /**
+   * PostgreSQL, readonly and autocommit engines: reads by key (`getById()` and the like) outside of transactions share a few connections, on which they are sent
+   * without waiting for the answers to those before. Default: false.
+   */
+  readonly pipeline?: boolean | PipelineOptions
+  /**
+   * PostgreSQL and SQLite: values go beside the statements that MikroORM sends, in place of literals in their text, and statements that are repeated are prepared, so
+   * that the database plans them once. `'auto'` (default): prepared only where a connection leads to one backend, and not behind a pooler in transaction mode;
+   * `true`: also there (PgBouncer from 1.21 on, with `max_prepared_statements`); `false`: literals, as MikroORM does by itself.
+   */
+  readonly preparedStatements?: PreparedStatements
   /** Comments in its SQL, in place of what the option of that name says for all engines. */
   readonly sqlComments?: boolean | SqlCommentOptions
   /**

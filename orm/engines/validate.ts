@@ -8,16 +8,18 @@ import { commentsOf } from './comments.ts'
 import { assertConfig } from './config-check.ts'
 import type { EngineDefinition } from './definition.ts'
 import { assertLimits, assertResetOnRelease } from './limits.ts'
+import { assertPreparedStatements } from './prepared-statements.ts'
 import { assertMigrate } from './migrate-options.ts'
 import { assertTwoPhase } from './two-phase.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
 import { assertEngineName } from './names.ts'
+import { pipelineOf } from './pipeline-options.ts'
 import { assertReplicas, withReplicas } from './replica-options.ts'
 import type { EngineOptions, EnginesInput } from './options.ts'
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose', 'joinTransaction'] as const
-const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'fastPath', 'batch'])
+const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'fastPath', 'batch', 'pipeline', 'preparedStatements'])
 const KNOWN_FORK: ReadonlySet<string> = new Set(['flushMode', 'schema', 'loggerContext', 'session', 'disableTransactions', 'filters'])
 
 /**
@@ -38,6 +40,7 @@ export function validateEngines(input: EnginesInput, taken: (name: string) => bo
   }
   if (definitions.size === 0) throw new InvalidOptionsError('engines', 'names no engine')
   for (const definition of definitions.values()) if (definition.replicas !== undefined) definitions.set(definition.name, withReplicas(definition, definitions))
+  for (const definition of definitions.values()) definitions.set(definition.name, Object.freeze({ ...definition, pipelining: pipelineOf(definition.name, definition) }))
   for (const definition of definitions.values()) assertFollows(definition, definitions)
   const defaults = [...definitions.values()].filter((definition) => definition.default)
   if (defaults.length > 1) throw new DefaultEngineError(defaults.map(({ name }) => name).join(', '))
@@ -79,6 +82,7 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   assertMigrate(`${where}.migrate`, options)
   assertLimits(`${where}.limits`, options['limits'])
   assertResetOnRelease(`${where}.resetOnRelease`, options['resetOnRelease'])
+  assertPreparedStatements(`${where}.preparedStatements`, options)
   if (options['twoPhase'] === true) assertTwoPhase(name, options)
   const batch = completeBatch(`${where}.batch`, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))

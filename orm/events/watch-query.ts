@@ -20,6 +20,8 @@ export interface Answered {
   readonly rows?: number | undefined
   readonly affected?: number | undefined
   readonly error?: unknown
+  /** When it was its turn, of `performance.now()`, where it has waited behind others on its connection: that is not its own time. */
+  readonly since?: number | undefined
 }
 
 const own = new Set<string>()
@@ -51,10 +53,11 @@ export function watchQuery(sending: () => Sending): ((answered: Answered) => voi
   }
   publish('sqlassist:query:start', event)
   let open = true
-  const tell = (answered: Answered): void => {
+  const tell = ({ since = at, ...answered }: Answered): void => {
     if (!open) return
     open = false
-    event.durationMs = performance.now() - at
+    event.at = Math.max(at, since)
+    event.durationMs = performance.now() - event.at
     Object.assign(event, answered)
     publish('sqlassist:query:end', event)
   }

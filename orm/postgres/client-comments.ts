@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { withComment } from '../comments/append.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import type { EventOwner } from '../events/events.ts'
+import { Recent } from '../recent.ts'
 import { isSubmittable } from './watch-client.ts'
 
 /** What pg is given to send, other than a text. */
@@ -14,15 +15,18 @@ interface StatementLike {
 /** With so many comments the same prepared statement may be kept on a connection; where it gets more of them, it goes without. */
 const MOST_VARIANTS = 20
 
+/** So many names are remembered. */
+const MOST_NAMES = 1000
+
 /** pg complains of longer names. */
 const LONGEST_NAME = 63
 
 /** Puts comments into what is sent on one connection. */
 export class ClientComments {
   /** The text of each prepared statement: once it is there, pg is content with its name. */
-  readonly #texts = new Map<string, string>()
+  readonly #texts = new Recent<string, string>(MOST_NAMES)
   /** Comment -> name, of each prepared statement. */
-  readonly #variants = new Map<string, Map<string, string>>()
+  readonly #variants = new Recent<string, Map<string, string>>(MOST_NAMES)
 
   /**
    * @param args - what pg's `query()` is given

@@ -5,6 +5,7 @@ import type { Checkout } from './checkout.ts'
 import type { SessionState } from '../sessions/state.ts'
 import type { CommitHost } from './commit.ts'
 import type { PgClient } from './pg.ts'
+import type { StatementNames } from './prepared/statement-names.ts'
 
 /** The pool of a guarded client, seen from the client. */
 export interface ClientHost extends CommitHost {
@@ -16,6 +17,8 @@ export interface ClientHost extends CommitHost {
   readonly resetOnRelease: ResetOnRelease
   /** Writes the comments for what is sent, where they are wanted. */
   readonly comments: Commenter | undefined
+  /** The names under which statements are prepared. */
+  readonly names: StatementNames
   /** What the pool makes its connections of. */
   readonly connectionOptions: Record<string, unknown>
   /** Has another server answer a statement of a session; undefined where there is no other. */
@@ -34,8 +37,15 @@ export interface ClientHost extends CommitHost {
   distrustIdle(refused?: boolean): void
 }
 
+/** A connection of which it is seen to that its answers come. */
+export interface WatchedClient extends Pick<PgClient, 'connection' | 'processID'> {
+  readonly activity: Pick<Activity, 'busy' | 'since' | 'elapsedMs'>
+  /** Cuts the connection. Whoever waits for an answer of it gets `reason`. */
+  destroy(reason: Error): void
+}
+
 /** A pg Client that cannot be lost and does not come back dirty. */
-export interface GuardedClient extends PgClient {
+export interface GuardedClient extends PgClient, WatchedClient {
   readonly activity: Activity
   /** Who holds it; undefined while it lies in the pool. */
   checkout: Checkout | undefined
@@ -56,6 +66,4 @@ export interface GuardedClient extends PgClient {
   askOnce(...statement: readonly unknown[]): Promise<unknown>
   /** Runs several statements, between which nobody else's come. */
   exclusively<T>(work: (ask: (...statement: readonly unknown[]) => Promise<unknown>) => Promise<T>): Promise<T>
-  /** Cuts the connection. Whoever waits for an answer of it gets `reason`. */
-  destroy(reason: Error): void
 }

@@ -8,7 +8,7 @@ import { runningSession, startInSession } from '../sessions/running.ts'
 import type { SessionState } from '../sessions/state.ts'
 import { CheckoutQueue, type QueuedPool } from './checkout-queue.ts'
 import { askOutcome, type CommitOutcome, type TransactionId } from './commit-outcome.ts'
-import type { ClientHost, GuardedClient } from './client-types.ts'
+import type { ClientHost, GuardedClient, WatchedClient } from './client-types.ts'
 import { guardClient } from './guarded-client.ts'
 import type { ClientClass, ConnectCallback, PgClient, PgPool, PgResult } from './pg.ts'
 import { destroyIdle, PoolGenerations } from './pool-generations.ts'
@@ -21,6 +21,10 @@ import { FollowedServer } from '../routing/followed-server.ts'
 import type { Source } from '../routing/horizon.ts'
 import { joinedClient } from './joined-client.ts'
 import { LivenessWatch } from './liveness.ts'
+import type { CompletePipelineOptions } from './pipeline/options.ts'
+import type { PipelinedClient } from './pipeline/pipelined-client.ts'
+import { Pipeline } from './pipeline/pipeline.ts'
+import { type PreparedStatements, StatementNames } from './prepared/statement-names.ts'
 import { isConnectionError, reasonOf } from './server-errors.ts'
 
 /** What an engine's options say of its pool. */
@@ -28,12 +32,15 @@ interface PoolSettings {
   readonly readonly: boolean
   readonly limits?: EngineLimits
   readonly resetOnRelease?: ResetOnRelease
+  readonly pipelining?: CompletePipelineOptions | undefined
+  readonly preparedStatements?: PreparedStatements
 }
 
 /** Chooses the server that a session reads from. */
 interface Router {
   readonly servers: { readonly length: number }
   connect(session: SessionState | undefined): Promise<GuardedClient>
+  poolFor(session: SessionState | undefined): Promise<EnginePool>
   readAgain(pool: EnginePool, session: SessionState | undefined, statement: readonly unknown[], error: unknown): Promise<unknown>
   unreachable(pool: EnginePool): void
 }
@@ -54,6 +61,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   limits: CompleteLimits = DEFAULT_LIMITS
   resetOnRelease: ResetOnRelease = 'transaction'
   comments: Commenter | undefined
+  readonly names = new StatementNames()
   tellsTransactionId: boolean | undefined
   readonly #logger: () => SqlAssistLogger
   readonly #out = new Set<GuardedClient>()
@@ -67,6 +75,8 @@ export class EnginePool implements ClientHost, QueuedPool {
   readonly #liveness: LivenessWatch
   #followed: (() => Record<string, unknown>) | undefined
   #fallback: Fallback | undefined
+  #pipelining: CompletePipelineOptions | undefined
+  #pipelineMade: Pipeline | undefined
   #followedServer: FollowedServer | undefined
   /** MikroORM's pool, or one that was made like it. */
   #pool: PgPool | undefined
@@ -84,11 +94,13 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** The engine's options, at registration. */
-  configure({ readonly, limits = {}, resetOnRelease = 'transaction' }: PoolSettings): void {
+  configure({ readonly, limits = {}, resetOnRelease = 'transaction', pipelining, preparedStatements = 'auto' }: PoolSettings): void {
     if (this.#followedServer?.closed === true) this.#followedServer = undefined // the application's own MikroORM lives again
     this.readonly ||= readonly
+    this.#pipelining = pipelining
     this.#given = limits
     this.resetOnRelease = resetOnRelease
+    this.names.mode = preparedStatements
     this.completeLimits(undefined)
   }
 
@@ -104,7 +116,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     this.#generations = new PoolGenerations(pool, guardClient(pool.Client, this))
     this.#fallback = this.#followed && this.#makeFallback(this.#generations, this.#followed)
     const end = pool.end.bind(pool)
-    pool.end = async () => void (await Promise.all([end(), this.#fallback?.end()]))
+    pool.end = async () => void (await Promise.all([end(), this.#fallback?.end(), this.#pipelineMade?.end()]))
     pool.connect = (callback) => this.#connect(callback) as Promise<PgClient>
   }
 
@@ -139,8 +151,10 @@ export class EnginePool implements ClientHost, QueuedPool {
   moveTo(options: Record<string, unknown>): void {
     const generations = this.#generations!
     void generations.renew(atServerOf(options, generations.options, this.#Client!))
+    void this.#pipelineMade?.renew()
     this.#tick() // which ends the old ones
     this.#health.close()
+    this.names.renewed()
   }
 
   /**
@@ -167,7 +181,7 @@ export class EnginePool implements ClientHost, QueuedPool {
     const pool = generations.make({ ...atServerOf(options, generations.options, this.#Client!), max: generations.options.max, min: 0 })
     pool.Client = this.#Client!
     const other = new EnginePool(this.engine, this.#logger)
-    other.configure({ readonly: this.readonly, limits: this.limits, resetOnRelease: this.resetOnRelease })
+    other.configure({ readonly: this.readonly, limits: this.limits, resetOnRelease: this.resetOnRelease, pipelining: this.#pipelining, preparedStatements: this.names.mode })
     other.watch(pool)
     return other
   }
@@ -199,7 +213,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** @throws DatabaseUnavailableError where a function among the driver options has made a ready kysely: nobody knows where that leads */
-  get connectionOptions(): Record<string, unknown> {
+  get connectionOptions(): Record<string, unknown> & { readonly max: number } {
     if (this.#generations === undefined) throw new DatabaseUnavailableError(this.engine, 'its connections are made by the application')
     return this.#generations.options
   }
@@ -208,7 +222,47 @@ export class EnginePool implements ClientHost, QueuedPool {
     if (this.#generations === undefined) return null
     const { total, idle, max } = this.#generations.stats()
     const { totalCount = 0, idleCount = 0 } = this.#fallback?.pool ?? {}
-    return { total: total + totalCount, idle: idle + idleCount, waiting: this.#queue.size, max }
+    const beside = this.#pipelineMade?.stats() ?? { total: 0, idle: 0, max: this.#pipelining?.connections ?? 0 }
+    return { total: total + totalCount + beside.total, idle: idle + idleCount + beside.idle, waiting: this.#queue.size, max: max + beside.max }
+  }
+
+  // ---- pipelined reads ----
+
+  /** Whether short reads may go out on connections that several share. */
+  get pipelines(): boolean {
+    return this.#pipelining !== undefined
+  }
+
+  /**
+   * Runs one short statement of a session that only reads and is in no transaction: on a connection that several share, where the engine has them and one of them has
+   * room; else as {@link ask} does.
+   */
+  async read(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    if (this.#pipelining === undefined || session.joined?.() !== undefined) return await this.ask(session, text, values)
+    session.assertOpen()
+    const pool = this.#router === undefined || this.front !== this ? this : await this.#router.poolFor(session)
+    session.assertOpen() // it may have ended while we waited
+    return await pool.#readHere(session, [text, values], async () => await this.ask(session, text, values))
+  }
+
+  async #readHere(session: SessionState, statement: readonly unknown[], otherwise: () => Promise<PgResult>): Promise<PgResult> {
+    const pipeline = this.#pipeline
+    if (pipeline === undefined || this.#fallback?.active === true) return await otherwise()
+    const { source } = this
+    const { horizon } = session
+    if (source === undefined || horizon === undefined) return await pipeline.ask(session, statement, otherwise)
+    horizon.took(source, this.readonly)
+    return await pipeline.ask(session, statement, otherwise).finally(() => horizon.gaveBack(source))
+  }
+
+  /** The connections that several share. */
+  get shared(): Iterable<PipelinedClient> {
+    return this.#pipelineMade?.clients ?? []
+  }
+
+  get #pipeline(): Pipeline | undefined {
+    if (this.#pipelining === undefined || this.#generations === undefined) return undefined
+    return (this.#pipelineMade ??= new Pipeline(this, this.#generations, this.#Client!, this.#pipelining))
   }
 
   // ---- checking out ----
@@ -300,7 +354,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   /** The own server is silent, and there is another one to read from: nobody need wait for it. */
-  #leaveOwn(late: readonly GuardedClient[]): void {
+  #leaveOwn(late: readonly WatchedClient[]): void {
     this.#followedServer?.failover.trouble(false)
     if (this.#fallback === undefined && this.#router === undefined) return
     this.#fallback?.activate()
@@ -361,6 +415,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   distrustIdle(refused = false): void {
     this.#followedServer?.failover.trouble(refused)
     this.#generations?.destroyIdle()
+    this.#pipelineMade?.distrustIdle()
     if (this.#fallback?.pool !== undefined) destroyIdle(this.#fallback.pool)
   }
 
@@ -372,13 +427,14 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   #tick(): void {
     this.#ticker ??= setInterval(() => {
-      if (this.#out.size === 0 && this.#queue.size === 0) {
+      if (this.#out.size === 0 && this.#queue.size === 0 && this.#pipelineMade?.busy !== true) {
         clearInterval(this.#ticker)
         this.#ticker = undefined
       }
       for (const client of this.#out) client.enforceLimits()
+      this.#pipelineMade?.enforceLimits()
       // Others lead to other servers, which the own one knows nothing of.
-      this.#liveness.look([...this.#out].filter((client) => this.#generations?.isCurrent(client) === true))
+      this.#liveness.look([...[...this.#out].filter((client) => this.#generations?.isCurrent(client) === true), ...this.shared])
       this.#generations?.endDrained()
       this.#queue.breakDeadlock()
     }, TICK_MS).unref()
@@ -386,7 +442,9 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   /** Destroys every connection that somebody still holds, so that the pool can end. */
   destroyCheckedOut(): void {
-    for (const client of this.#out) client.destroy(new DatabaseUnavailableError(this.engine, 'the engine has been closed'))
+    const reason = new DatabaseUnavailableError(this.engine, 'the engine has been closed')
+    for (const client of this.#out) client.destroy(reason)
+    this.#pipelineMade?.destroy(reason)
   }
 
   /** A connection outside the pool, for questions about the server: it must not wait for those it asks about. */
@@ -410,10 +468,11 @@ export class EnginePool implements ClientHost, QueuedPool {
   async reinit(timeoutMs: number): Promise<boolean> {
     if (this.#generations === undefined) return true // it has not connected yet
     this.#health.close()
-    const renewed = Promise.all([this.#generations.renew(), this.#fallback?.renew()])
+    this.names.renewed()
+    const renewed = Promise.all([this.#generations.renew(), this.#fallback?.renew(), this.#pipelineMade?.renew()])
     this.#tick()
     if (await settlesWithin(renewed, timeoutMs)) return true
-    for (const client of this.#out) if (this.#generations.isOld(client)) client.destroy(new DatabaseUnavailableError(this.engine, 'the engine was reinitialised'))
+    for (const client of [...this.#out, ...this.shared]) if (this.#generations.isOld(client)) client.destroy(new DatabaseUnavailableError(this.engine, 'the engine was reinitialised'))
     return false
   }
 }

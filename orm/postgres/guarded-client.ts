@@ -16,6 +16,7 @@ import type { ClientHost, GuardedClient } from './client-types.ts'
 import { WHO_AM_I } from './commit-outcome.ts'
 import { isOwnTransaction } from './own-transaction.ts'
 import type { ClientClass, PgResult, Release } from './pg.ts'
+import { ClientStatements } from './prepared/client-statements.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf, wasNeverSent } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
 import { TransactionFailure } from './transaction-failure.ts'
@@ -78,6 +79,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     /** What the server has said to WHO_AM_I in this transaction. */
     #whoAmI: PgResult | undefined
     readonly #comments = new ClientComments()
+    readonly #statements = new ClientStatements(this, host.names)
 
     constructor(options: Record<string, unknown>) {
       super(withConnectTimeout(options, host.connectTimeoutMs))
@@ -117,8 +119,10 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     }
 
     #send(...args: unknown[]): Promise<PgResult> {
-      const sent = this.#commented(args)
-      return watchedSend(this, sent, args, () => super.query(...sent) as Promise<PgResult>)
+      const named = this.#statements.named(args)
+      const sent = this.#commented(named ?? args)
+      const send = (...what: unknown[]): Promise<PgResult> => super.query(...what) as Promise<PgResult>
+      return watchedSend(this, sent, args, () => (named === undefined ? send(...sent) : this.#statements.send(sent, send)))
     }
 
     #commented(args: unknown[]): unknown[] {
@@ -179,6 +183,11 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         return { command: text.toUpperCase(), rows: [] } // the server would only warn
       }
       const send = async (...what: unknown[]): Promise<PgResult> => await this.#send(...what)
+      if (this.#statements.mustAsk(args)) {
+        await this.#answered('other', async () => await this.#statements.ask(send))
+        await this.#stopping
+        this.#assertHeld(kind, handedOut)
+      }
       if (kind === 'begin') {
         this.activity.sent('begin') // the question may take no longer than what it comes before
         await learnWhetherServerTells(this, host, send).finally(() => this.activity.answered())
@@ -188,6 +197,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         const commands = Array.isArray(answer) ? answer.map(({ command }) => command) : [answer.command]
         if (wasRolledBack(text, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
         if (text.startsWith(PREPARES)) this.#prepared = true
+        this.#statements.answered(text, commands)
         if (kind !== 'other') this.#whoAmI = undefined
         else if (text === WHO_AM_I) this.#whoAmI = answer
         return answer

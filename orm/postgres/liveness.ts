@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectionLostError } from '../errors.ts'
-import type { GuardedClient } from './client-types.ts'
+import type { WatchedClient } from './client-types.ts'
 import type { PgClient, PgResult } from './pg.ts'
 import { isServerAnswer } from './server-errors.ts'
 
@@ -28,13 +28,13 @@ export class LivenessWatch {
   readonly #engine: string
   readonly #connectAside: (timeoutMs: number) => Promise<PgClient>
   readonly #distrustIdle: () => void
-  readonly #unreachable: (late: readonly GuardedClient[]) => void
+  readonly #unreachable: (late: readonly WatchedClient[]) => void
   /** Since when each was busy when it was asked about: once for each statement. */
-  readonly #asked = new WeakMap<GuardedClient, number>()
+  readonly #asked = new WeakMap<WatchedClient, number>()
   #asking = false
 
   /** @param unreachable - told when the server gives no answer at all */
-  constructor(engine: string, connectAside: (timeoutMs: number) => Promise<PgClient>, distrustIdle: () => void, unreachable: (late: readonly GuardedClient[]) => void) {
+  constructor(engine: string, connectAside: (timeoutMs: number) => Promise<PgClient>, distrustIdle: () => void, unreachable: (late: readonly WatchedClient[]) => void) {
     this.#engine = engine
     this.#connectAside = connectAside
     this.#distrustIdle = distrustIdle
@@ -42,7 +42,7 @@ export class LivenessWatch {
   }
 
   /** Called again and again with all connections that are checked out. */
-  look(clients: Iterable<GuardedClient>): void {
+  look(clients: Iterable<WatchedClient>): void {
     if (this.#asking) return
     const late = [...clients].filter((client) => client.activity.elapsedMs > SUSPECT_MS && this.#asked.get(client) !== client.activity.since)
     if (late.length === 0) return
@@ -52,13 +52,13 @@ export class LivenessWatch {
   }
 
   /** Where nobody answers there is nothing to compare with; when somebody does again, it may be another server. */
-  async #askAgain(late: readonly GuardedClient[], error: unknown): Promise<void> {
+  async #askAgain(late: readonly WatchedClient[], error: unknown): Promise<void> {
     for (const client of late) this.#asked.delete(client)
     if (!isServerAnswer(error)) this.#unreachable(late)
     await sleep(AGAIN_MS, undefined, { ref: false })
   }
 
-  async #cutDead(late: readonly GuardedClient[]): Promise<void> {
+  async #cutDead(late: readonly WatchedClient[]): Promise<void> {
     const before = late.map((client) => ({ client, since: client.activity.since, bytesRead: client.connection.stream.bytesRead }))
     const busy = await this.#askWhoIsBusy(late)
     if (busy === undefined) return
@@ -72,7 +72,7 @@ export class LivenessWatch {
   }
 
   /** @returns undefined behind a pooler, whose ids are its own */
-  async #askWhoIsBusy(clients: readonly GuardedClient[]): Promise<ReadonlySet<number> | undefined> {
+  async #askWhoIsBusy(clients: readonly WatchedClient[]): Promise<ReadonlySet<number> | undefined> {
     const aside = await this.#connectAside(ASIDE_TIMEOUT_MS)
     const timer = setTimeout(() => aside.connection.stream.destroy(), ASIDE_TIMEOUT_MS)
     try {

@@ -11,12 +11,15 @@ export interface PgResult {
 
 /** pg's Connection: the protocol under a Client. */
 export interface PgConnection {
-  readonly stream: { readonly bytesRead: number; readonly destroyed: boolean; destroy(error?: Error): unknown }
+  readonly stream: { readonly bytesRead: number; readonly destroyed: boolean; destroy(error?: Error): unknown; cork(): void; uncork(): void }
   on(event: string, listener: (...args: never[]) => void): unknown
   once(event: string, listener: (...args: never[]) => void): unknown
   connect(port: number | string, host?: string): void
   requestSsl(): void
   cancel(processID: number, secretKey: unknown): void
+  /** Name -> text, of the prepared statements that the server has. */
+  readonly parsedStatements: Record<string, string>
+  close(what: { readonly type: 'S'; readonly name: string }): void
 }
 
 /** pg's Client. */

@@ -58,7 +58,8 @@ export const isSubmittable = (statement: unknown): boolean => typeof (statement 
 /** The text of a statement, however it is given. */
 export const textOf = (statement: unknown): string => (typeof statement === 'string' ? statement : String((statement as Exclude<Statement, string>).text))
 
-function sending({ engine, session, processID }: Sender, [statement, values]: readonly unknown[], uncommented: string): Sending {
+/** What is told of a statement that is sent. */
+export function sending({ engine, session, processID }: Sender, [statement, values]: readonly unknown[], uncommented: string): Sending {
   const given = statement as Statement
   const sql = textOf(given)
   const parameters = values ?? (typeof given === 'string' ? undefined : given.values)
@@ -66,7 +67,7 @@ function sending({ engine, session, processID }: Sender, [statement, values]: re
 }
 
 /** The last of several answers is that of the statement that was asked for; the others may have changed something too. */
-function answeredWith(answer: PgResult | PgResult[]): Answered {
+export function answeredWith(answer: PgResult | PgResult[]): Answered {
   const answers = Array.isArray(answer) ? answer : [answer]
   const changed = answers.flatMap(({ command = '', rowCount }) => (CHANGES.has(command) ? (rowCount ?? 0) : []))
   return { rows: answers.reduce((sum, { rows }) => sum + rows.length, 0), affected: changed.length === 0 ? undefined : changed.reduce((a, b) => a + b) }

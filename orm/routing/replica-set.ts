@@ -61,6 +61,16 @@ export class ReplicaSet {
     }
   }
 
+  /** The pool of the server that a session reads from, for one that needs no connection of its own. */
+  async poolFor(session: SessionState | undefined): Promise<EnginePool> {
+    this.#watch.keepUp()
+    const route = this.#routes.of(session)
+    const server = await route.alone(async () => await this.#serverFor(session, route))
+    server.coming--
+    route.used = true
+    return server.pool
+  }
+
   /** A statement that only reads was not answered: another server is asked, or the same one, if it is there. */
   async readAgain(pool: EnginePool, session: SessionState | undefined, statement: readonly unknown[], cause: unknown): Promise<unknown> {
     let error = cause

@@ -25,6 +25,8 @@ export interface SessionEngine {
 /** Runs one statement of a session that is in no transaction. */
 export interface ShortWay {
   ask(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
+  /** The same for what only reads, and is short: on a connection that several share, where there is one. */
+  read(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
 }
 
 /** What the database has answered. */

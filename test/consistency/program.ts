@@ -9,6 +9,7 @@ import type { Part, Scene } from './part.ts'
 import { paused } from './paused/part.ts'
 import { promoted } from './promoted/part.ts'
 import { soak } from './soak/part.ts'
+import { Undo } from './undo.ts'
 
 const PARTS: readonly Part[] = [pairs, paused, killed, promoted, soak, cost]
 
@@ -17,34 +18,31 @@ export async function runProgram(defaults: Readonly<Record<string, number>>): Pr
   const { sizes, seed, patience } = readOptions('consistency', PARTS, defaults)
   console.log(`consistency: seed ${seed}, ${[...sizes].map(([part, size]) => `${size} ${part}`).join(', ')}`)
   const broken: string[] = []
+  const undo = new Undo()
+  undo.listen()
   for (const part of PARTS) {
     const size = sizes.get(part.name)
-    if (size !== undefined) broken.push(...(await runPart(part, { size, patience, random: new Random(seed) })))
+    if (size !== undefined) broken.push(...(await runPart(part, undo, { size, patience, random: new Random(seed) })))
   }
   console.log(broken.length === 0 ? 'All promises were kept.' : `Broken promises:\n${broken.join('\n')}`)
   process.exit(broken.length === 0 ? 0 : 1)
 }
 
 /** @returns the promises that were broken */
-async function runPart(part: Part, settings: Pick<Scene, 'size' | 'patience' | 'random'>): Promise<readonly string[]> {
+async function runPart(part: Part, undo: Undo, settings: Pick<Scene, 'size' | 'patience' | 'random'>): Promise<readonly string[]> {
   const report = new Report(part.title)
   const started = performance.now()
   const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`
   const say = (text: string): void => console.log(`   ${elapsed().padStart(8)}  ${part.name}: ${text}`)
-  const downs: (() => unknown)[] = []
-  const tearDown = async (): Promise<void> => {
-    for (const down of downs.splice(0).toReversed()) await down()
-  }
-  const interrupted = (): void => void tearDown().finally(() => process.exit(130))
-  process.once('SIGINT', interrupted)
   try {
-    await part.run({ ...settings, report, say, teardown: (down) => downs.push(down) })
+    await part.run({ ...settings, report, say, teardown: (down) => undo.add(down) })
   } catch (error) {
+    await undo.unlessEnding()
     console.error(error)
     report.promise('the part comes to its end', false, (error as Error).message)
   }
-  await tearDown()
-  process.off('SIGINT', interrupted)
+  await undo.unlessEnding()
+  await undo.run()
   report.figure('took', elapsed())
   console.log(`\n${report.toString()}\n`)
   return report.broken

@@ -20,9 +20,24 @@ export interface PostgresServer {
 const PASSWORD = 'sqlassist-test'
 const isRoot = process.getuid?.() === 0
 
+/** What this process has begun to start and has not removed: the directories of servers, and their processes, once there are any. */
+const begun = new Map<string, number | undefined>()
+
+/** A directory for a server. */
+export function newDirectory(kind: string): string {
+  const directory = mkdtempSync(join(tmpdir(), `sqlassist-${kind}-`))
+  begun.set(directory, undefined)
+  return directory
+}
+
+/** Stops and removes all that this process has started, for programs that are interrupted. */
+export async function stopAll(): Promise<void> {
+  for (const [directory, pid] of begun) await stopPostgres({ directory, pid }).catch(() => {}) // those as well that begin meanwhile
+}
+
 /** Makes a data directory and starts a server on it. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'sqlassist-postgres-'))
+  const directory = newDirectory('postgres')
   const data = join(directory, 'data')
   const cluster = new EmbeddedPostgres({
     databaseDir: data,
@@ -48,6 +63,7 @@ export async function servePostgres(directory: string, port: number, settings: r
       '-c', 'max_prepared_transactions=20', ...settings.flatMap((setting) => ['-c', setting])],
     { detached: true, stdio: ['ignore', log, log], ...owner() },
   )
+  begun.set(directory, child.pid)
   closeSync(log)
   child.unref()
   const url = `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`
@@ -56,10 +72,12 @@ export async function servePostgres(directory: string, port: number, settings: r
 }
 
 /** Stops a server at once and removes its files. */
-export async function stopPostgres({ pid, directory }: PostgresServer): Promise<void> {
-  if (alive(pid)) process.kill(pid, 'SIGQUIT')
-  for (let tries = 0; alive(pid) && tries < 100; tries++) await sleep(50)
-  rmSync(directory, { recursive: true, force: true })
+export async function stopPostgres({ pid, directory }: { readonly url?: string; readonly pid: number | undefined; readonly directory: string }): Promise<void> {
+  const runs = (): boolean => pid !== undefined && alive(pid)
+  if (runs()) process.kill(pid!, 'SIGQUIT')
+  for (let tries = 0; runs() && tries < 100; tries++) await sleep(50)
+  begun.delete(directory)
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10 }) // initdb may have been at it
 }
 
 export function alive(pid: number): boolean {

@@ -1,12 +1,10 @@
 // A primary and its streaming replicas.
 import { execFile } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ClusterMember, makeStandby } from './cluster-member.ts'
-import { freePort, makeTraversable, servePostgres, startPostgres } from './postgres-server.ts'
+import { freePort, makeTraversable, newDirectory, servePostgres, startPostgres } from './postgres-server.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 interface Teardown {
@@ -77,7 +75,7 @@ export class ReplicatedCluster {
 
 /** With owners and modes, which PostgreSQL insists on. */
 async function copyOf(directory: string): Promise<string> {
-  const copy = mkdtempSync(join(tmpdir(), 'sqlassist-replica-'))
+  const copy = newDirectory('replica')
   await makeTraversable(copy)
   await promisify(execFile)('cp', ['-a', '--reflink=auto', join(directory, 'data'), join(copy, 'data')])
   return copy

@@ -1,11 +1,10 @@
 // A standby: a copy of a primary that follows it by streaming replication.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asSuperuser } from './databases.ts'
 import { OwnPostgres } from './own-postgres.ts'
-import { freePort, makeTraversable, servePostgres } from './postgres-server.ts'
+import { freePort, makeTraversable, newDirectory, servePostgres } from './postgres-server.ts'
 
 interface Teardown {
   teardown(fn: () => unknown): unknown
@@ -17,7 +16,7 @@ interface Teardown {
  * @param streamFrom - where the standby finds its primary; another URL may lead there through a proxy
  */
 export async function standbyOf(t: Teardown, primary: OwnPostgres, streamFrom: string = primary.url): Promise<OwnPostgres> {
-  const directory = mkdtempSync(join(tmpdir(), 'sqlassist-standby-'))
+  const directory = newDirectory('standby')
   await makeTraversable(directory)
   const data = join(directory, 'data')
   await primary.stop()

@@ -37,6 +37,7 @@ export class LagWatch {
     const [first, ...others] = clients as [pg.Client, ...pg.Client[]]
     const watch = new LagWatch(first, others)
     watch.#running = watch.#run()
+    watch.#running.catch(() => {}) // stop() tells it
     return watch
   }
 
@@ -74,6 +75,7 @@ export class LagWatch {
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {}) // the next question tells it
   await client.connect()
   return client
 }

@@ -2,11 +2,11 @@
 import { inspect } from 'node:util'
 import Fastify from 'fastify'
 import { sqlassist } from 'fastify-sqlassist'
-import { createSqlAssist, type EngineOptions } from 'fastify-sqlassist/orm'
+import { type Consistency, createSqlAssist, type EngineOptions, sqlAssistConfig } from 'fastify-sqlassist/orm'
 import { MikroORM } from '@mikro-orm/postgresql'
 import t from 'tap'
 import { sqliteFile } from '../../support/databases.ts'
-import { Book, entities, errorOf, onPostgres, onSqlite, untyped } from '../engines/library.ts'
+import { Book, entities, errorOf, onPostgres, onSqlite, recordingLogger, untyped } from '../engines/library.ts'
 
 const url = 'postgresql://somebody:s3cret@127.0.0.1:1/books'
 const writer = { config: onPostgres(url) }
@@ -86,6 +86,25 @@ t.test('without replicas all of it is accepted, and there is no token', async (t
   t.equal(body, '[0,null]')
   t.notOk(headers['sqlassist-after'])
 })
+
+t.test(`'follows' with a 'config' keeps no consistency, which is said at registration`, async (t) => {
+  const orm = await MikroORM.init(sqlAssistConfig('reader', replica, { readonly: true }))
+  t.teardown(async () => await orm.close())
+  const elsewhere = { readonly: true, follows: 'writer', config: replica }
+  for (const consistency of ['session', 'strong', { maxLagMs: 5 }] as const) t.ok(await warned(consistency, elsewhere), inspect(consistency))
+  t.ok(await warned('session', { ...elsewhere, fallback: 'error' }))
+  t.ok(await warned('session', { readonly: true, follows: 'writer', orm }))
+  t.notOk(await warned('eventual', elsewhere), 'which it does keep')
+  t.notOk(await warned(undefined, elsewhere), 'nobody has asked for one')
+  t.notOk(await warned('session', { readonly: true, config: replica }), 'it follows nobody')
+  t.notOk(await warned('session', { ...elsewhere, config: onPostgres(url.replace('somebody:s3cret', 'another:s3cret')) }), 'another role on the same server')
+})
+
+async function warned(consistency: Consistency | undefined, engine: EngineOptions): Promise<boolean> {
+  const logger = recordingLogger()
+  await using _ = await createSqlAssist({ engines: { writer, reader: engine }, discovery: 'deferred', logger, ...(consistency === undefined ? {} : { consistency }) })
+  return logger.lines.some(({ level, message }) => level === 'warn' && /'consistency' does not hold for engine 'reader', which follows 'writer'.* name it in 'replicas'/.test(message))
+}
 
 const WRONG_CONSISTENCIES = ['Session', 'none', '', null, 1, true, {}, { maxLagMs: 0 }, { maxLagMs: -1 }, { maxLagMs: '5' }, { maxLagMs: Infinity }, { maxLagMs: Number.NaN }, { maxLagMs: 5, session: true }, ['session'], new Map([['maxLagMs', 5]])]
 
