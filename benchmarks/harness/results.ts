@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { cpus, totalmem } from 'node:os'
 import { isPinned } from './pinning.ts'
 import type { Sample } from './sample.ts'
 
@@ -44,6 +44,6 @@ export function writeResults(question: string, run: Circumstances, samples: read
 const rounded = (figures: Sample['figures']): Sample['figures'] =>
   Object.fromEntries(Object.entries(figures).map(([name, values]) => [name, values.map((value) => Number(value.toPrecision(5)))]))
 
-export const machine = (): string => `${cpus()[0]?.model ?? 'a processor without a name'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB`
+export const machine = (): string => `${cpus()[0]?.model ?? 'a processor without a name'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB`
 
 export const pinned = isPinned

@@ -5,7 +5,7 @@ import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { alternatingRatio, alternatingTable, pairNoise } from '../report/alternating.ts'
 import { noiseOf, servedPlot, servedTable, timesAsFast } from '../report/served.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import { readRequests } from './one-read.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
@@ -40,7 +40,7 @@ export const question: Question = {
   measure: async (stage) => [
     ...(await measureAlternating(stage, READ, { requests: readRequests, same: '/read/7' })),
     ...(await measureAlternating(stage, UNTOUCHED, { requests: [request('GET', '/untouched')] })),
-    ...(await measureInRounds(fewerProcesses(stage), await available(stage, APART), { requests: readRequests, same: '/read/7' })),
+    ...(await measureInRounds(fewerProcesses(stage), chosen(stage, APART), { requests: readRequests, same: '/read/7' })),
   ],
   conclude(samples) {
     const noise = noiseOf(samples, 'fork-1', 'fork-again')

@@ -3,7 +3,7 @@ import { type Sample, roundsOf } from '../harness/sample.ts'
 import { type Estimate, slopeOf } from '../harness/statistics.ts'
 import type { Variant } from '../harness/variant.ts'
 import { digits, interval } from '../report/markdown.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import { readRequests } from './one-read.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
@@ -25,7 +25,7 @@ export const question: Question = {
   needsPeers: false,
   async measure(stage) {
     const samples: Sample[] = []
-    for (const variant of await available(stage, VARIANTS)) {
+    for (const variant of chosen(stage, VARIANTS)) {
       const [served] = await serve(stage, [variant], readRequests, ['--expose-gc'])
       try {
         const figures = { requests: [] as number[], heap: [] as number[] }

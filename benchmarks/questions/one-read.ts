@@ -5,7 +5,7 @@ import type { Stage } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import type { Target } from '../report/report.ts'
 import { noiseOf, servedPlot, servedTable, timesAsFast } from '../report/served.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
 
@@ -28,7 +28,7 @@ export const question: Question = {
   name: 'one-read',
   title: 'One read',
   needsPeers: true,
-  measure: async (stage: Stage) => await measureInRounds(stage, await available(stage, VARIANTS), { requests: readRequests, same: '/read/7' }),
+  measure: async (stage: Stage) => await measureInRounds(stage, chosen(stage, VARIANTS), { requests: readRequests, same: '/read/7' }),
   conclude(samples) {
     const noise = noiseOf(samples, 'fork', 'fork-again')
     const target = (words: string, atLeast: number, variant: string, as: string): Target => ({ words, atLeast, seen: timesAsFast(samples, variant, as), noise })

@@ -3,7 +3,7 @@ import { measureInRounds } from '../harness/rounds.ts'
 import type { Variant } from '../harness/variant.ts'
 import type { Target } from '../report/report.ts'
 import { noiseOf, servedPlot, servedTable, timesAsFast } from '../report/served.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
 
@@ -24,7 +24,7 @@ export const question: Question = {
   name: 'one-write',
   title: 'One write',
   needsPeers: true,
-  measure: async (stage) => await measureInRounds(stage, await available(stage, VARIANTS), { requests, sql: 'truncate note' }),
+  measure: async (stage) => await measureInRounds(stage, chosen(stage, VARIANTS), { requests, sql: 'truncate note' }),
   conclude(samples) {
     const noise = noiseOf(samples, 'fork', 'fork-again')
     const target = (words: string, atLeast: number, variant: string, as: string): Target => ({ words, atLeast, seen: timesAsFast(samples, variant, as), noise })

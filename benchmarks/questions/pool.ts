@@ -2,7 +2,7 @@ import { CONNECTIONS, fewerProcesses } from '../harness/stage.ts'
 import { measureInRounds } from '../harness/rounds.ts'
 import type { Variant } from '../harness/variant.ts'
 import { servedTable } from '../report/served.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import { readRequests } from './one-read.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
@@ -20,7 +20,7 @@ export const question: Question = {
   name: 'pool',
   title: 'The size of the pool',
   needsPeers: false,
-  measure: async (stage) => await measureInRounds(fewerProcesses(stage), await available(stage, VARIANTS), { requests: readRequests, same: '/read/7' }),
+  measure: async (stage) => await measureInRounds(fewerProcesses(stage), chosen(stage, VARIANTS), { requests: readRequests, same: '/read/7' }),
   conclude: (samples) => ({
     text: `One row by its primary key, asked for over ${CONNECTIONS} connections, with pools of ${SIZES.join(', ')}.`,
     tables: [servedTable(samples, VARIANTS, ['fork-10'])],

@@ -3,7 +3,7 @@ import { measureInRounds } from '../harness/rounds.ts'
 import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { noiseOf, servedPlot, servedTable, timesAsFast } from '../report/served.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import { readRequests } from './one-read.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
@@ -30,8 +30,8 @@ export const question: Question = {
   async measure(stage) {
     const fewer = fewerProcesses(stage)
     return [
-      ...(await measureInRounds(fewer, await available(stage, READ), { requests: readRequests, same: '/read/7' })),
-      ...(await measureInRounds(fewer, await available(stage, WRITE), { requests: writeRequests })),
+      ...(await measureInRounds(fewer, chosen(stage, READ), { requests: readRequests, same: '/read/7' })),
+      ...(await measureInRounds(fewer, chosen(stage, WRITE), { requests: writeRequests })),
     ]
   },
   conclude(samples) {

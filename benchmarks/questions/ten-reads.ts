@@ -4,7 +4,7 @@ import { measureInRounds } from '../harness/rounds.ts'
 import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { servedPlot, servedTable } from '../report/served.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
 
@@ -21,7 +21,7 @@ export const question: Question = {
   name: 'ten-reads',
   title: 'Ten reads',
   needsPeers: true,
-  measure: async (stage) => await measureInRounds(fewerProcesses(stage), await available(stage, VARIANTS), { requests, same: '/ten/7' }),
+  measure: async (stage) => await measureInRounds(fewerProcesses(stage), chosen(stage, VARIANTS), { requests, same: '/ten/7' }),
   conclude: (samples) => ({
     text: 'Ten rows by their primary keys, one after the other in the same session, as loops in handlers do it.',
     tables: [servedTable(samples, VARIANTS, ['fork', 'pg'])],

@@ -4,7 +4,7 @@ import { measureInRounds } from '../harness/rounds.ts'
 import { fewerProcesses } from '../harness/stage.ts'
 import type { Variant } from '../harness/variant.ts'
 import { servedPlot, servedTable } from '../report/served.ts'
-import { available } from './available.ts'
+import { chosen } from './chosen.ts'
 import type { Question } from './question.ts'
 import * as v from './variants.ts'
 
@@ -20,7 +20,7 @@ export const question: Question = {
   name: 'transaction',
   title: 'A read and a write in a transaction',
   needsPeers: true,
-  measure: async (stage) => await measureInRounds(fewerProcesses(stage), await available(stage, VARIANTS), { requests }),
+  measure: async (stage) => await measureInRounds(fewerProcesses(stage), chosen(stage, VARIANTS), { requests }),
   conclude: (samples) => ({
     text: 'A row is read by its primary key and changed, in one transaction: that of the request with this package, and that of a callback (`transactional()` and the like) with the others.',
     tables: [servedTable(samples, VARIANTS, ['fork', 'pg'])],
