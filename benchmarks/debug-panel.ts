@@ -5,11 +5,12 @@
 //   npm run bench:debug-panel -- --help
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { makeBooks } from './debug-panel/books.ts'
 import { figuresOf, type Measured, table } from './debug-panel/figures.ts'
-import { ask } from './debug-panel/load.ts'
-import { type Server, startServer } from './debug-panel/servers.ts'
+import { type Served, serve } from './debug-panel/served.ts'
 import { type Variant, VARIANTS } from './debug-panel/variants.ts'
+import { makeDatabase } from './harness/database.ts'
+import { pin } from './harness/pinning.ts'
+import { shuffled } from './harness/statistics.ts'
 
 const { values } = parseArgs({
   options: {
@@ -45,27 +46,31 @@ const number = (name: 'rounds' | 'requests' | 'processes' | 'warm-up' | 'connect
 const chosen: Variant[] = Object.entries(VARIANTS).filter(([name, { reference }]) => reference === true || values.only === undefined || values.only.split(',').includes(name)).map(([, variant]) => variant)
 if (values.before !== undefined) chosen.push({ words: `without it, ${values.before}`, folder: values.before })
 
-const books = await makeBooks()
-const servers: Server[] = []
+pin(process.pid, 'rest')
+const database = await makeDatabase()
+const all: Served[] = []
 try {
-  for (const variant of chosen) for (let index = 0; index < number('processes'); index++) servers.push(await startServer(variant, books.url))
-  for (const { port } of servers) await ask(port, number('warm-up'), number('connections'))
+  for (const variant of chosen) for (let index = 0; index < number('processes'); index++) all.push(await serve(variant, database.url, number('connections')))
+  for (const { load } of all) await load.run({ requests: number('warm-up') })
   const before = loadavg()[0]!
   const measured: Measured[] = []
   for (let round = 0; round < number('rounds'); round++) {
     // Everybody comes once in a round, in another order each time: what else the machine does meets all of them.
-    for (const server of servers.toSorted(() => Math.random() - 0.5)) {
+    for (const { variant, server, load } of shuffled(all)) {
       const cpu = await server.cpuMicroseconds()
       const began = performance.now()
-      await ask(server.port, number('requests'), number('connections'))
+      const requests = await load.run({ requests: number('requests') })
       const seconds = (performance.now() - began) / 1000
-      measured.push({ variant: server.variant, server, microseconds: ((await server.cpuMicroseconds()) - cpu) / number('requests'), perSecond: number('requests') / seconds })
+      measured.push({ variant, server, microseconds: ((await server.cpuMicroseconds()) - cpu) / requests, perSecond: requests / seconds })
     }
   }
   console.log(`Node.js ${process.versions.node}, ${cpus().length} cores (${cpus()[0]!.model}), load average ${before.toFixed(1)} before and ${loadavg()[0]!.toFixed(1)} after.`)
   console.log(`${number('rounds')} rounds of ${number('requests')} requests to each of ${number('processes')} processes of a variant, over ${number('connections')} connections.\n`)
   console.log(table(figuresOf(chosen, measured)))
 } finally {
-  for (const server of servers) server.stop()
-  await books.remove()
+  for (const { server, load } of all) {
+    load.close()
+    await server.stop()
+  }
+  await database.remove()
 }

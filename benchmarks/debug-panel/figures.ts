@@ -1,3 +1,5 @@
+import { median } from '../harness/statistics.ts'
+import { tableText } from '../report/markdown.ts'
 import type { Variant } from './variants.ts'
 
 /** One process in one round. */
@@ -19,12 +21,6 @@ export interface Figures {
   readonly perSecond: number
 }
 
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  return (sorted[Math.floor(middle - 0.5)]! + sorted[Math.ceil(middle - 0.5)]!) / 2
-}
-
 export function figuresOf(variants: readonly Variant[], measured: readonly Measured[]): Figures[] {
   const all = variants.map((variant) => {
     const own = measured.filter((one) => one.variant === variant)
@@ -37,10 +33,7 @@ export function figuresOf(variants: readonly Variant[], measured: readonly Measu
 }
 
 export function table(figures: readonly Figures[]): string {
-  const head = ['', 'CPU of a request, µs', 'of its processes', 'ratio', 'requests/s']
-  const lines = figures.map(({ variant, microseconds, processes, ratio, perSecond }) =>
+  const rows = figures.map(({ variant, microseconds, processes, ratio, perSecond }) =>
     [variant.words, microseconds.toFixed(0), processes.map((one) => one.toFixed(0)).join(' '), ratio.toFixed(3), perSecond.toFixed(0)])
-  const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column]!.length)))
-  const row = (line: readonly string[]): string => `| ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`
-  return [row(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...lines.map(row)].join('\n')
+  return tableText({ head: ['', 'CPU of a request, µs', 'of its processes', 'ratio', 'requests/s'], rows })
 }

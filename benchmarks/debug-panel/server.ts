@@ -1,4 +1,4 @@
-// The application that is measured. Without a loader: Node.js strips the types by itself, and makes no source maps, which would make stacks dear.
+// The application that is measured.
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -8,12 +8,13 @@ import Fastify from 'fastify'
 import type * as OfDebug from '../../plugin/debug/index.ts'
 import type * as OfOrm from '../../orm/index.ts'
 import type * as OfPlugin from '../../plugin/index.ts'
+import { answer, cpuMicroseconds } from '../servers/answer.ts'
 import type { Variant } from './variants.ts'
 
-const [url, folder, registers] = process.argv.slice(2) as [string, string, Variant['registers'] | '']
+const { url, folder, registers } = JSON.parse(process.argv[2]!) as { readonly url: string; readonly folder: string; readonly registers?: Variant['registers'] }
 const from = async <T>(path: string): Promise<T> => (await import(pathToFileURL(join(folder, path)).href)) as T
 
-const Book = defineEntity({ name: 'Book', properties: { id: p.integer().primary(), title: p.string(), pages: p.integer(), published: p.date() } })
+const Book = defineEntity({ name: 'Book', properties: { id: p.integer().primary(), title: p.string(), pages: p.integer(), published: p.datetime() } })
 
 const { sqlassist } = await from<typeof OfPlugin>('plugin/index.ts')
 const app = Fastify()
@@ -33,9 +34,5 @@ app.get<{ Params: { id: string } }>('/books/:id', async (request) => {
 })
 
 await app.listen({ port: 0, host: '127.0.0.1' })
-process.on('message', () => {
-  const { user, system } = process.cpuUsage()
-  process.send!(user + system)
-})
-process.once('disconnect', () => process.exit())
+answer({ cpu: cpuMicroseconds })
 process.send!((app.server.address() as AddressInfo).port)

@@ -1,0 +1,56 @@
+import { measure, serve, type Served, stop } from './http-server.ts'
+import type { Sample } from './sample.ts'
+import type { Stage } from './stage.ts'
+import { shuffled } from './statistics.ts'
+import type { Variant } from './variant.ts'
+
+/** What each variant is asked for. */
+export interface Asked {
+  readonly requests: readonly Buffer[]
+  /** The method and path of one whose answer must be the same from all. */
+  readonly same?: string
+  /** Run before each generation of processes. */
+  readonly sql?: string
+}
+
+/**
+ * Generations of processes, one of each variant, that are measured round by round, everybody once in a round and in another order each time: what else the
+ * machine does meets all of them. New processes come with each generation, because those of the same variant are optimised differently, each for its lifetime.
+ */
+export async function measureInRounds(stage: Stage, variants: readonly Variant[], asked: Asked): Promise<Sample[]> {
+  const samples: Sample[] = []
+  for (let generation = 0; generation < stage.processes; generation++) {
+    if (asked.sql !== undefined) await stage.database.run(asked.sql)
+    const served: Served[] = []
+    try {
+      const left = shuffled(variants)
+      const start = async (): Promise<void> => {
+        for (let variant = left.pop(); variant !== undefined; variant = left.pop()) served.push(...(await serve(stage, [variant], asked.requests)))
+      }
+      await Promise.all([start(), start()])
+      if (asked.same !== undefined) await assertSame(served, asked.same)
+      for (const { load } of served) await load.run({ ms: stage.warmUpMs })
+      const figures = new Map(served.map((one) => [one, { cpu: [] as number[], perSecond: [] as number[] }]))
+      for (let round = 0; round < stage.rounds; round++) {
+        for (const one of shuffled(served)) {
+          const { cpu, perSecond } = await measure(one, stage.portionMs)
+          figures.get(one)!.cpu.push(cpu)
+          figures.get(one)!.perSecond.push(perSecond)
+        }
+      }
+      for (const [{ variant }, measured] of figures) samples.push({ variant: variant.name, process: `${generation}`, figures: measured })
+      stage.tell(`processes ${generation + 1} of ${stage.processes}`)
+    } finally {
+      await stop(served)
+    }
+  }
+  return samples
+}
+
+/** A variant that answers something else would be compared in vain. */
+async function assertSame(served: readonly Served[], path: string): Promise<void> {
+  const answers = await Promise.all(served.map(async ({ port }) => await (await fetch(`http://127.0.0.1:${port}${path}`)).text()))
+  for (const [index, answer] of answers.entries()) {
+    if (answer !== answers[0]) throw new Error(`${served[0]!.variant.words} answers ${answers[0]}, and ${served[index]!.variant.words} ${answer}`)
+  }
+}
