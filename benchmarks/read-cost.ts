@@ -5,7 +5,7 @@
 import { defineEntity, MikroORM, p, RequestContext } from '@mikro-orm/core'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
 import { SqliteDriver } from '@mikro-orm/sqlite'
-import { createSqlAssist } from 'fastify-sqlassist/orm'
+import { createSqlAssist, type Session, type SqlAssist } from 'fastify-sqlassist/orm'
 
 const engines = Number(process.argv[2] ?? 1)
 const clientUrl = process.argv[3]
@@ -16,9 +16,9 @@ const Note = defineEntity({ name: 'Note', properties: { id: p.integer().primary(
 const config = clientUrl === undefined ? { driver: SqliteDriver, dbName: ':memory:', entities: [Note] } : { driver: PostgreSqlDriver, clientUrl, entities: [Note] }
 const names = Array.from({ length: engines }, (_, index) => `engine${index}`)
 
-const sqlassist = await createSqlAssist({ engines: Object.fromEntries(names.map((name) => [name, { config: config as object }])) })
+const sqlassist = await createSqlAssist({ engines: Object.fromEntries(names.map((name) => [name, { config }])) })
 const orms = await Promise.all(names.map(async (contextName) => await MikroORM.init({ ...config, contextName } as never)))
-const twins = await createSqlAssist({ engines: { engine0: { config: config as object } } })
+const twins = await createSqlAssist({ engines: { engine0: { config } } })
 for (const orm of [sqlassist.engine('engine0').orm, orms[0]!, twins.engine('engine0').orm]) {
   await orm.schema.update({ safe: true })
   await orm.em.fork().upsert(Note, { id: 1, text: 'read' })
@@ -26,9 +26,10 @@ for (const orm of [sqlassist.engine('engine0').orm, orms[0]!, twins.engine('engi
 const { em } = orms[0]!
 const managers = orms.map((orm) => orm.em)
 
-async function bySession(from: typeof sqlassist): Promise<unknown> {
+// oxlint-disable-next-line typescript/no-explicit-any -- whatever engines
+async function bySession(from: SqlAssist<any>): Promise<unknown> {
   const sessions = from.session()
-  const note = await sessions.get('engine0' as never).findOne(Note, 1)
+  const note = await (sessions.get('engine0') as Session).findOne(Note, 1)
   await sessions.close()
   return note
 }
@@ -38,7 +39,7 @@ const variants: Record<string, () => Promise<unknown>> = {
   'fork by hand, again': async () => await em.fork().findOne(Note, 1),
   'RequestContext': async () => await RequestContext.create(engines === 1 ? em : managers, async () => await em.findOne(Note, 1)),
   [`session, ${engines} engines`]: async () => await bySession(sqlassist),
-  'session, 1 engine': async () => await bySession(twins as never),
+  'session, 1 engine': async () => await bySession(twins),
 }
 
 const figures = new Map<string, number[]>()

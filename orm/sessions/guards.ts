@@ -64,7 +64,7 @@ function wrapMethod(prototype: EntityManager, name: string, guard: (em: EntityMa
     try {
       return call.apply(this, args)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   })
   Object.defineProperty(guarded, 'name', { value: name })

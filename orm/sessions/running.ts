@@ -9,7 +9,7 @@ export function runInSession<T>(state: SessionState, fn: () => Promise<T>): Prom
   try {
     return (running.getStore() === state ? fn() : running.run(state, fn)).then(undefined, state.explainRejection)
   } catch (error) {
-    return Promise.reject(state.explain(error) as Error)
+    return Promise.reject(state.explain(error))
   }
 }
 
