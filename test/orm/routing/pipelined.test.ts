@@ -24,7 +24,7 @@ await db.engine('writer').orm.schema.create()
 async function writeAndRead(name: string): Promise<string | undefined> {
   await using session = db.session() as unknown as Sessions & AsyncDisposable
   const id = await session.writer.insert(Item, { name })
-  return (await session.reader.findOne(Item, id as number))?.name
+  return (await session.reader.findOne(Item, id))?.name
 }
 
 t.test('what was written is read, from a replica that has it', async (t) => {
