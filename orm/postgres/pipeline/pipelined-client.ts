@@ -74,6 +74,8 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
     #corked = false
     #fate: Error | undefined
     #cut = false
+    /** The server has taken the request to cancel: it is there. */
+    #heard = false
 
     constructor(options: Record<string, unknown>) {
       super({ ...options, password: options['password'], pipeline: true, connectionTimeoutMillis: host.connectTimeoutMs })
@@ -162,8 +164,10 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
     enforceLimits(): void {
       const { statementTimeoutMs } = host.limits
       const { first, elapsedMs } = this.activity
-      if (first === undefined || this.#cut) return
-      if (statementTimeoutMs > 0 && elapsedMs > statementTimeoutMs) void this.#cutShort(first)
+      if (first === undefined) return
+      if (this.#cut) {
+        if (!first.over && elapsedMs > statementTimeoutMs + SETTLE_MS) this.#giveUp(first)
+      } else if (statementTimeoutMs > 0 && elapsedMs > statementTimeoutMs) void this.#cutShort(first)
       else if (this.stuck && !this.activity.wanted) void this.#cutShort(first)
       else if (!this.stuck && elapsedMs > slowAfterMs) setImmediate(() => this.#passOn(first))
     }
@@ -179,19 +183,25 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
     async #cutShort(slow: WaitingStatement): Promise<void> {
       this.#cut = this.leaving = true
       this.#passOn(slow)
-      const { engine, limits: { statementTimeoutMs } } = host
+      const { engine } = host
       const { session, over } = slow
-      const late = new StatementTimeoutError(engine, statementTimeoutMs)
       try {
         const reason = over ? 'the session has ended' as const : 'statementTimeoutMs' as const
         await timed('sqlassist:cancel', session.whose, async () => await sendCancelRequest(this, host.connectionOptions), () => ({ engine, session: session.id, pid: this.processID ?? undefined, reason }))
+        this.#heard = true
         await settlesWithin(this.end(), SETTLE_MS)
-        slow.failed(late)
-      } catch (cause) {
-        host.distrustIdle()
-        slow.failed(new ConnectionLostError(engine, 'the server does not answer', { cause }))
+      } catch {
+        // What is not stopped is given up.
       }
-      this.destroy(late)
+      this.#giveUp(slow)
+    }
+
+    #giveUp(slow: WaitingStatement): void {
+      const { engine, limits: { statementTimeoutMs } } = host
+      if (!this.#heard) host.distrustIdle() // what is idle goes to the same server, and nobody has heard of it since
+      const reason = this.#heard ? new StatementTimeoutError(engine, statementTimeoutMs) : new ConnectionLostError(engine, 'the server does not answer')
+      slow.failed(reason)
+      this.destroy(reason)
     }
 
     destroy(reason: Error): void {
