@@ -1,13 +1,13 @@
 import type { EntityManager, EntityMetadata, EntityProperty } from '@mikro-orm/core'
 import { type Binder, binderOf } from './bindable.ts'
-import { compileFind } from './statement.ts'
+import { compileFindOne } from './statement.ts'
 
-/** The statements that find entities by one of their columns. */
+/** The statement that finds an entity by one of its columns. */
 export class KeyReader {
   readonly bind: Binder
   readonly #meta: EntityMetadata
   readonly #column: string
-  readonly #texts = new Map<number, string | false | Promise<string | false>>()
+  #text: string | false | Promise<string | false> | undefined
 
   constructor(meta: EntityMetadata, column: string, bind: Binder) {
     this.#meta = meta
@@ -16,28 +16,21 @@ export class KeyReader {
   }
 
   /**
-   * The text that finds one entity, or several.
+   * Its text, made when it is first asked for.
    *
-   * @param values - 0 for `findOne()`, or the number of values for `find()`
+   * @param value - one that somebody looks for, and what it is bound as
    * @returns false where there is none
    */
-  text(em: EntityManager, values: number, example: unknown, bound: unknown): string | false | Promise<string | false> {
-    const known = this.#texts.get(values)
-    if (known !== undefined) return known
-    const making = this.#compile(em, values, example, bound)
-    this.#texts.set(values, making)
-    return making
+  text(em: EntityManager, value: unknown, bound: unknown): string | false | Promise<string | false> {
+    return (this.#text ??= this.#compile(em, value, bound))
   }
 
-  async #compile(em: EntityManager, values: number, example: unknown, bound: unknown): Promise<string | false> {
+  async #compile(em: EntityManager, value: unknown, bound: unknown): Promise<string | false> {
     try {
-      const examples = new Array<unknown>(values).fill(example)
-      const where = { [this.#column]: values === 0 ? example : { $in: examples } }
-      const text = await compileFind(em, this.#meta, where, new Array<unknown>(values || 1).fill(bound), values === 0 ? 'findOne' : 'find')
-      this.#texts.set(values, text ?? false)
-      return text ?? false
+      this.#text = (await compileFindOne(em, this.#meta, { [this.#column]: value }, bound)) ?? false
+      return this.#text
     } catch {
-      this.#texts.delete(values) // the long way has the error, and the next session may have none
+      this.#text = undefined // the long way has the error, and the next session may have none
       return false
     }
   }

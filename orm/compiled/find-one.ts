@@ -27,7 +27,7 @@ export function findOneShortly(session: EntityManager, entity: EntityName, where
   const [column, value] = key
   const bound = reader.by(column)?.bind(value)
   if (bound === undefined) return undefined
-  const text = reader.by(column)!.text(em, 0, value, bound)
+  const text = reader.by(column)!.text(em, value, bound)
   if (text === false) return undefined
   return typeof text === 'string' ? findOne(way, where as object, text, bound) : text.then(async (made) => await (made === false ? longWay.call(session, entity, where) : findOne(way, where as object, made, bound)))
 }
