@@ -1,6 +1,7 @@
 import { InvalidOptionsError } from '../errors.ts'
 import { assertKnownOptions, assertTimeout, isPlainObject } from '../options-check.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import { guaranteesOf } from './guarantees.ts'
 import type { EngineOptions } from './options.ts'
 
 /** How the rows of several sessions are put into one statement. */
@@ -31,8 +32,8 @@ export function completeBatch(where: string, options: EngineOptions): CompleteBa
   assertKnownOptions(batch, KNOWN, `${where}.`)
   if (autocommit !== true) throw new InvalidOptionsError(where, `goes with 'autocommit: true': what is in a transaction cannot be in somebody else's statement`)
   if (fastPath === false) throw new InvalidOptionsError(where, `does not go with 'fastPath: false'`)
-  if (dialectOf(orm === undefined ? config?.driver : orm.config.get('driver')) !== 'postgresql' || isReadyMadeKysely(config?.driverOptions)) {
-    throw new InvalidOptionsError(where, 'is for PostgreSQL, with connections that are made from driver options: elsewhere there is no round trip to save, or none that is ours')
+  if (dialectOf(orm === undefined ? config?.driver : orm.config.get('driver')) !== 'postgresql' || isReadyMadeKysely(config?.driverOptions) || (orm !== undefined && guaranteesOf(orm.config.get('driverOptions')) === undefined)) {
+    throw new InvalidOptionsError(where, `is for PostgreSQL, with a 'config' or an 'orm' of sqlAssistConfig(): elsewhere there is no round trip to save, or the connections are not ours`)
   }
   const { maxWaitMs, maxRows } = batch
   assertTimeout(`${where}.maxWaitMs`, maxWaitMs)
