@@ -1,8 +1,3 @@
-import { InvalidOptionsError } from '../errors.ts'
-import { assertKnownOptions, assertTimeout, isPlainObject } from '../options-check.ts'
-import { dialectOf, isReadyMadeKysely } from './dialect.ts'
-import type { EngineOptions } from './options.ts'
-
 /** How the rows of several sessions are put into one statement. */
 export interface BatchOptions {
   /**
@@ -16,28 +11,3 @@ export interface BatchOptions {
 
 /** The same, complete. */
 export type CompleteBatchOptions = Required<BatchOptions>
-
-const DEFAULTS: CompleteBatchOptions = Object.freeze({ maxWaitMs: 0, maxRows: 500 })
-const KNOWN: ReadonlySet<string> = new Set(Object.keys(DEFAULTS))
-
-/** More would not fit into the parameters of a statement, not even with seven columns. */
-const MOST_ROWS = 10_000
-
-/** @throws InvalidOptionsError */
-export function completeBatch(where: string, options: EngineOptions): CompleteBatchOptions | undefined {
-  const { batch, autocommit, fastPath, config, orm } = options
-  if (batch === undefined) return undefined
-  if (!isPlainObject(batch)) throw new InvalidOptionsError(where, 'must be an object such as { maxWaitMs: 5, maxRows: 500 }, which may be empty')
-  assertKnownOptions(batch, KNOWN, `${where}.`)
-  if (autocommit !== true) throw new InvalidOptionsError(where, `goes with 'autocommit: true': what is in a transaction cannot be in somebody else's statement`)
-  if (fastPath === false) throw new InvalidOptionsError(where, `does not go with 'fastPath: false'`)
-  if (dialectOf(orm === undefined ? config?.driver : orm.config.get('driver')) !== 'postgresql' || isReadyMadeKysely(config?.driverOptions)) {
-    throw new InvalidOptionsError(where, 'is for PostgreSQL, with connections that are made from driver options: elsewhere there is no round trip to save, or none that is ours')
-  }
-  const { maxWaitMs, maxRows } = batch
-  assertTimeout(`${where}.maxWaitMs`, maxWaitMs)
-  if (maxRows !== undefined && !(Number.isSafeInteger(maxRows) && (maxRows as number) >= 2 && (maxRows as number) <= MOST_ROWS)) {
-    throw new InvalidOptionsError(`${where}.maxRows`, `must be a whole number from 2 to ${MOST_ROWS}`)
-  }
-  return Object.freeze({ maxWaitMs: (maxWaitMs as number | undefined) ?? DEFAULTS.maxWaitMs, maxRows: (maxRows as number | undefined) ?? DEFAULTS.maxRows })
-}

@@ -1,4 +1,4 @@
-import { type EntityManager, Utils } from '@mikro-orm/core'
+import { EntityManager, Utils } from '@mikro-orm/core'
 import { ReadonlyEngineError } from '../../errors.ts'
 import { adopt, handOver } from '../adoption.ts'
 import { bindingOf, kBinding } from '../binding.ts'
@@ -14,6 +14,8 @@ const NOTHING_TO_FLUSH = Promise.resolve()
 
 /** Entities know their session, move between sessions only knowingly, and are not written where nothing may be written. */
 export function withEntities(Base: EntityManagerClass): EntityManagerClass {
+  /** The application's own EntityManager may have another idea of what a flush is. */
+  const ordinary = (Base.prototype as EntityManager).flush === EntityManager.prototype.flush // oxlint-disable-line typescript/unbound-method -- compared, not called
   const Keeping = class extends Base {
     override persist<Entity extends object>(entity: Entity | Iterable<Entity>): this {
       takeIn(this, entity)
@@ -47,7 +49,7 @@ export function withEntities(Base: EntityManagerClass): EntityManagerClass {
       state.flushed = true
       const em = this.getContext()
       await shortFlushOf(em)
-      const short = startShortFlush(em, state)
+      const short = ordinary ? startShortFlush(em, state) : undefined
       if (short !== undefined) return await short
       const before = state.transactions.of(em)
       const ended = startLongFlush(em)

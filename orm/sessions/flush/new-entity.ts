@@ -10,7 +10,7 @@ export function soleNewEntity(em: EntityManager, uow: UnitOfWork): object | unde
   const stack = uow.getPersistStack() as Set<object>
   if (stack.size !== 1 || uow.getRemoveStack().size > 0 || uow.getOrphanRemoveStack().size > 0) return undefined
   const [entity] = stack as unknown as [object]
-  const meta = em.getMetadata().find(entity.constructor as never) as EntityMetadata | undefined
+  const meta = em.getMetadata().find(entity.constructor as never)
   if (meta === undefined || !isSimple(meta) || metaOf(entity) !== meta) return undefined
   if (listensToFlushes(em) || listensToTransactions(em) || listensToEntity(em, meta, EventType.beforeCreate, EventType.afterCreate)) return undefined
   const { __managed, __originalEntityData, __initialized, __processing } = stateOfEntity(entity)
@@ -22,7 +22,7 @@ export function soleNewEntity(em: EntityManager, uow: UnitOfWork): object | unde
   return entity
 }
 
-const metaOf = (entity: object): EntityMetadata => helper(entity).__meta as unknown as EntityMetadata
+const metaOf = (entity: object): EntityMetadata => helper(entity).__meta
 
 const simple = new WeakMap<EntityMetadata, boolean>()
 
@@ -58,5 +58,5 @@ function isUnchanged(em: EntityManager, entity: object, uow: UnitOfWork): boolea
   const { __managed, __originalEntityData: before, __processing } = stateOfEntity(entity)
   if (!__managed || before === undefined || __processing || !leadsOnlyToKnown(entity, metaOf(entity), uow, false)) return false
   const comparator = em.getComparator()
-  return !Utils.hasObjectKeys(comparator.diffEntities(entity.constructor as never, before, comparator.prepareEntity(entity)) as object)
+  return !Utils.hasObjectKeys(comparator.diffEntities(entity.constructor as never, before, comparator.prepareEntity(entity)))
 }

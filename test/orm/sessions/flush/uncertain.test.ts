@@ -43,7 +43,7 @@ async function scene(t: Test): Promise<Scene> {
   return {
     proxy,
     sessions,
-    session: sessions.writer as Session,
+    session: sessions.writer,
     ask,
     running: async () => {
       while ((await ask(`select count(*)::int n from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`))[0]!.n === 0) await sleep(5)
