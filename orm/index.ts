@@ -17,6 +17,7 @@ export type { ServerState } from './routing/server.ts'
 export type { TokenSecret } from './routing/token.ts'
 export type { EngineHealth, Health } from './engines/check.ts'
 export type { EngineLimits, ResetOnRelease } from './engines/limits.ts'
+export type { PreparedStatements } from './postgres/prepared/statement-names.ts'
 export type { PoolStats } from './postgres/pool-stats.ts'
 export { isRetryable } from './postgres/server-errors.ts'
 
