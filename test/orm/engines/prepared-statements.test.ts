@@ -1,6 +1,6 @@
 // Where statements get their values beside them, and where they stay as MikroORM writes them.
 import { MikroORM, type Options } from '@mikro-orm/core'
-import { NodeSqliteDialect, SqlitePlatform } from '@mikro-orm/sql'
+import { NodeSqliteDialect, type SqlEntityManager, SqlitePlatform } from '@mikro-orm/sql'
 import { SqliteDriver } from '@mikro-orm/sqlite'
 import { createSqlAssist, type EngineOptions, onSqlAssistEvent, sqlAssistConfig } from 'fastify-sqlassist/orm'
 import t, { type Test } from 'tap'
@@ -12,7 +12,7 @@ import { Author, library } from '../sessions/fixtures/library.ts'
 async function beside(t: Test, engine: EngineOptions): Promise<number> {
   const db = await assist(t, { writer: engine })
   await using session = db.session()
-  const writer = session.get('writer') as unknown as import('@mikro-orm/sql').SqlEntityManager
+  const writer = session.get('writer') as unknown as SqlEntityManager
   let parameters = 0
   t.teardown(onSqlAssistEvent('sqlassist:query:start', (event) => void (parameters += event.parameters.length)))
   t.strictSame(await writer.find(Author, { name: `it's` }), [])
