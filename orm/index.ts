@@ -19,6 +19,7 @@ export type { EngineHealth, Health } from './engines/check.ts'
 export type { BatchOptions } from './engines/batch-options.ts'
 export type { EngineLimits, ResetOnRelease } from './engines/limits.ts'
 export type { PipelineOptions } from './postgres/pipeline/options.ts'
+export type { PreparedStatements } from './postgres/prepared/statement-names.ts'
 export type { PoolStats } from './postgres/pool-stats.ts'
 export { isRetryable } from './postgres/server-errors.ts'
 

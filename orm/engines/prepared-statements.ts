@@ -13,11 +13,11 @@ import type { EngineOptions } from './options.ts'
 export function assertPreparedStatements(where: string, { preparedStatements, config, orm }: EngineOptions): void {
   if (preparedStatements === undefined || preparedStatements === 'auto' || preparedStatements === false) return
   if (preparedStatements !== true) throw new InvalidOptionsError(where, `must be true, false or 'auto'`)
-  const options = orm === undefined ? config : { driver: (orm as MikroORM).config.get('driver'), driverOptions: guaranteesOf((orm as MikroORM).config.get('driverOptions'))?.userDriverOptions }
-  if (dialectOf(options?.driver) === 'other') throw new InvalidOptionsError(where, 'is for PostgreSQL and SQLite')
-  const unknown = orm !== undefined && guaranteesOf((orm as MikroORM).config.get('driverOptions')) === undefined
-  if (unknown) throw new InvalidOptionsError(where, 'is not possible with a MikroORM that was made without sqlAssistConfig()')
-  if (isReadyMadeKysely(options?.driverOptions)) throw new InvalidOptionsError(where, `is not possible with the application's own kysely: pass driver options instead`)
+  if (orm === undefined && config === undefined) return // replicas, which are PostgreSQL's
+  const guarantees = orm && guaranteesOf((orm as MikroORM).config.get('driverOptions'))
+  if (orm !== undefined && guarantees === undefined) throw new InvalidOptionsError(where, 'is not possible with a MikroORM that was made without sqlAssistConfig()')
+  if (guarantees?.dialect === 'other' || (config !== undefined && dialectOf(config.driver) === 'other')) throw new InvalidOptionsError(where, 'is for PostgreSQL and SQLite')
+  if (isReadyMadeKysely(guarantees?.userDriverOptions ?? config?.driverOptions)) throw new InvalidOptionsError(where, `is not possible with the application's own kysely: pass driver options instead`)
 }
 
 /** Lets a MikroORM send its values as its engine has it. */
