@@ -2,10 +2,10 @@
 // RequestContext with as many engines as there are. CPU time in one process, rounds alternating; the plain MikroORM is another one, made without this package.
 //
 //   node --conditions=fastify-sqlassist-source --import=tsx benchmarks/read-cost.ts [engines] [url of a PostgreSQL]
-import { defineEntity, MikroORM, p, RequestContext } from '@mikro-orm/core'
+import { defineEntity, type EntityManager, MikroORM, p, RequestContext } from '@mikro-orm/core'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
 import { SqliteDriver } from '@mikro-orm/sqlite'
-import { createSqlAssist } from 'fastify-sqlassist/orm'
+import { createSqlAssist } from '../orm/index.ts'
 
 const engines = Number(process.argv[2] ?? 1)
 const clientUrl = process.argv[3]
@@ -28,7 +28,8 @@ const managers = orms.map((orm) => orm.em)
 
 async function bySession(from: typeof sqlassist): Promise<unknown> {
   const sessions = from.session()
-  const note = await sessions.get('engine0' as never).findOne(Note, 1)
+  const session: EntityManager = sessions.get('engine0' as never)
+  const note = await session.findOne(Note, 1)
   await sessions.close()
   return note
 }
