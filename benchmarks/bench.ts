@@ -2,6 +2,7 @@
 //
 //   npm run bench -- --help
 import { loadavg } from 'node:os'
+import { Undo } from '../test/consistency/undo.ts'
 import { makeDatabase } from './harness/database.ts'
 import { installPeers } from './harness/peers-installed.ts'
 import { pin } from './harness/pinning.ts'
@@ -32,13 +33,17 @@ if (options.write) writePage()
 async function measureAll(): Promise<void> {
   if (asked.some(({ needsPeers }) => needsPeers)) installPeers()
   pin(process.pid, 'rest')
-  const database = await makeDatabase()
+  const undo = new Undo()
+  undo.listen()
   const files = new SqliteFiles()
+  undo.add(() => files.remove())
   try {
+    const database = await makeDatabase()
+    undo.add(async () => await database.remove())
     for (const question of asked) await measure(question, { database, files })
   } finally {
-    files.remove()
-    await database.remove()
+    await undo.unlessEnding()
+    await undo.run()
   }
 }
 

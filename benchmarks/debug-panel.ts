@@ -5,6 +5,7 @@
 //   npm run bench:debug-panel -- --help
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { Undo } from '../test/consistency/undo.ts'
 import { figuresOf, type Measured, table } from './debug-panel/figures.ts'
 import { type Served, serve } from './debug-panel/served.ts'
 import { type Variant, VARIANTS } from './debug-panel/variants.ts'
@@ -47,7 +48,10 @@ const chosen: Variant[] = Object.entries(VARIANTS).filter(([name, { reference }]
 if (values.before !== undefined) chosen.push({ words: `without it, ${values.before}`, folder: values.before })
 
 pin(process.pid, 'rest')
+const undo = new Undo()
+undo.listen()
 const database = await makeDatabase()
+undo.add(async () => await database.remove())
 const all: Served[] = []
 try {
   for (const variant of chosen) for (let index = 0; index < number('processes'); index++) all.push(await serve(variant, database.url, number('connections')))
@@ -68,9 +72,10 @@ try {
   console.log(`${number('rounds')} rounds of ${number('requests')} requests to each of ${number('processes')} processes of a variant, over ${number('connections')} connections.\n`)
   console.log(table(figuresOf(chosen, measured)))
 } finally {
+  await undo.unlessEnding()
   for (const { server, load } of all) {
     load.close()
     await server.stop()
   }
-  await database.remove()
+  await undo.run()
 }

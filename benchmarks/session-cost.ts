@@ -5,7 +5,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { defineEntity, p } from '@mikro-orm/core'
 import { SqliteDriver } from '@mikro-orm/sqlite'
-import { createSqlAssist, type SqlAssist } from 'fastify-sqlassist/orm'
+import { createSqlAssist, type SqlAssist } from '../orm/index.ts'
 
 /** One opening and one closing. */
 export interface Cost {

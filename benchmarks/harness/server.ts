@@ -1,11 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { pin } from './pinning.ts'
 
 /** Where Node.js keeps what it has made of sources, so that only the first process of a run strips their types. */
-const CACHE = join(tmpdir(), 'sqlassist-bench-cache')
+const CACHE = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url))
 
 /** A program of the benchmarks in a process of its own, which answers what it is asked. */
 export class Server<Begun> {

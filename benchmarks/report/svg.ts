@@ -1,8 +1,8 @@
 import { digits } from './markdown.ts'
 import type { Bar, Plot } from './report.ts'
 
-const WIDTH = 860
-const LABELS = 330
+const WIDTH = 880
+const LABELS = 350
 const ROW = 26
 const TOP = 56
 /** Room for the figure behind a bar. */

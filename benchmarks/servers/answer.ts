@@ -4,6 +4,7 @@ export function answer(questions: Readonly<Record<string, () => unknown>>): void
     process.send!(await questions[question]!())
   })
   process.once('disconnect', () => process.exit())
+  if (!process.connected) process.exit() // it has let go meanwhile
 }
 
 /** Of this process since its beginning, all threads. */
