@@ -54,7 +54,8 @@ function* keysOf(meant: readonly Token[], tables: readonly TableUse[], parameter
     if ((!isList && meant[at + 1]?.text !== '=') || !isValue(meant[place])) continue
     const prefix = meant[at - 1]?.text === '.' ? nameOf(meant[at - 2]) : undefined
     const table = prefix === undefined ? undefined : (tables.find(({ alias, name }) => (alias ?? name) === prefix)?.name ?? prefix)
-    const several = isList && meant[place + 1]?.text !== ')'
+    const next = meant[place + 1]?.text === '::' ? place + 3 : place + 1 // a parameter may have a cast
+    const several = isList && meant[next]?.text !== ')'
     yield { table, column, value: several ? undefined : (parameters.get(place) ?? meant[place]!.text) }
   }
 }
