@@ -16,9 +16,9 @@ const Note = defineEntity({ name: 'Note', properties: { id: p.integer().primary(
 const config = clientUrl === undefined ? { driver: SqliteDriver, dbName: ':memory:', entities: [Note] } : { driver: PostgreSqlDriver, clientUrl, entities: [Note] }
 const names = Array.from({ length: engines }, (_, index) => `engine${index}`)
 
-const sqlassist = await createSqlAssist({ engines: Object.fromEntries(names.map((name) => [name, { config: config as object }])) })
+const sqlassist = await createSqlAssist({ engines: Object.fromEntries(names.map((name) => [name, { config }])) })
 const orms = await Promise.all(names.map(async (contextName) => await MikroORM.init({ ...config, contextName } as never)))
-const twins = await createSqlAssist({ engines: { engine0: { config: config as object } } })
+const twins = await createSqlAssist({ engines: { engine0: { config } } })
 for (const orm of [sqlassist.engine('engine0').orm, orms[0]!, twins.engine('engine0').orm]) {
   await orm.schema.update({ safe: true })
   await orm.em.fork().upsert(Note, { id: 1, text: 'read' })
