@@ -33,7 +33,7 @@ async function makeSide(clientUrl: string, model: Model, fastPath: boolean): Pro
   const side: Side = { db, em: undefined as never, close: async () => {}, sent: [] }
   const open = (): void => {
     const container = db.session()
-    side.em = container.get(fastPath ? 'short' : 'long') as unknown as EntityManager
+    side.em = container.get(fastPath ? 'short' : 'long')
     side.close = async () => await container.close()
   }
   open()
