@@ -39,12 +39,12 @@ const SENDS_AS_IT_IS = /^\(?sql\)? => sql$/
 /** Whether nobody but MikroORM's own PostgreSQL driver has a part in how a statement is made, sent and told of. */
 function isOrdinary(config: Configuration, driver: object): boolean {
   const logger = config.getLogger()
-  const { logQuery, isEnabled } = DefaultLogger.prototype
+  const own = ['logQuery', 'isEnabled'].every((name) => Reflect.get(logger, name) === Reflect.get(DefaultLogger.prototype, name))
   return (
     driver.constructor.name === 'PostgreSqlDriver' &&
     // kysely's own hooks
     config.get('onCreateConnection') === undefined && config.get('onReserveConnection') === undefined && config.get('sessionContext') !== 'connection' &&
-    SENDS_AS_IT_IS.test(String(config.get('onQuery'))) && (logger as DefaultLogger).logQuery === logQuery && logger.isEnabled === isEnabled &&
+    SENDS_AS_IT_IS.test(String(config.get('onQuery'))) && own &&
     (config.get('replicas') ?? []).length === 0 && !config.get('resultCache').global && config.get('disableIdentityMap') !== true
   )
 }

@@ -22,7 +22,7 @@ interface Side {
   sent: { text: string; bound: boolean }[]
 }
 
-const platformOf = (side: Side): { quoteValue(value: unknown): string } => side.db.engine().orm.driver.getPlatform() as never
+const platformOf = (side: Side): { quoteValue(value: unknown): string } => side.db.engine().orm.driver.getPlatform()
 
 /** A statement as it would be with its values written into it. */
 const inlined = (side: Side, text: string, parameters: readonly unknown[]): string =>
@@ -33,7 +33,7 @@ async function makeSide(clientUrl: string, model: Model, fastPath: boolean): Pro
   const side: Side = { db, em: undefined as never, close: async () => {}, sent: [] }
   const open = (): void => {
     const container = db.session()
-    side.em = container.get((fastPath ? 'short' : 'long') as never) as unknown as EntityManager
+    side.em = container.get(fastPath ? 'short' : 'long')
     side.close = async () => await container.close()
   }
   open()
