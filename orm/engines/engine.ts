@@ -239,6 +239,11 @@ export class Engine implements SessionEngine {
   }
 
   /** @see SessionEngine */
+  get shortWay(): EnginePool | undefined {
+    return this.#definition.fastPath && this.#pool?.asks === true ? this.#pool : undefined
+  }
+
+  /** @see SessionEngine */
   get batches(): Batcher | undefined {
     const { batch } = this.#definition
     if (batch === undefined || this.#pool === undefined) return undefined
