@@ -189,10 +189,14 @@ t.test('backends are killed while rows are on their way: what was saved is there
     }
   })()
   await ask(`create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.002); return null; end $$; create trigger slow after insert on author for each statement execute function slow()`)
+  let unknown = 0
   await Promise.all(Array.from({ length: 24 }, async (_, client) => {
-    for (let line = 0; line < (FULL ? 200 : 25); line++) {
+    // On a fast machine it takes a while until a kill hits a statement that runs.
+    for (let line = 0; line < (FULL ? 200 : 25) || (unknown === 0 && line < 2000); line++) {
       const name = `${client}/${line}`
-      outcomes.set(name, await log(name).then(() => 'saved', (error: { code: string }) => error.code))
+      const outcome = await log(name).then(() => 'saved', (error: { code: string }) => error.code)
+      if (outcome === 'SQLASSIST_COMMIT_OUTCOME_UNKNOWN') unknown++
+      outcomes.set(name, outcome)
     }
   }))
   over.abort()
@@ -207,7 +211,7 @@ t.test('backends are killed while rows are on their way: what was saved is there
   }
   t.comment(Object.fromEntries(kinds))
   t.equal(wrong, 0)
-  t.ok(kinds.get('saved')! > 0 && kinds.get('SQLASSIST_COMMIT_OUTCOME_UNKNOWN')! > 0, 'both have happened')
+  t.ok(kinds.get('saved')! > 0 && unknown > 0, 'both have happened')
   t.equal((await log('after')).name, 'after', 'the engine works on')
   t.equal(db.engine('logger').stats().sessions.open, 0)
 })

@@ -136,8 +136,11 @@ function chooseCall(random: Random, model: Model): { readonly words: string; rea
   return { words: `${words} of ${n}, ${inspect(invalid)}`, call: calls[words]! }
 }
 
+/** What a flush of one statement sends around it, where it goes the long way. */
+const AROUND_A_FLUSH = /^(?:begin$|commit$|select txid_current_if_assigned\(\))/
+
 /** Those that are on their way at once may be sent in any order: it depends on which connection is there first. */
-const textsOf = ({ sent }: Side): string[] => sent.map(({ text }) => text).toSorted()
+const textsOf = ({ sent }: Side): string[] => sent.map(({ text }) => text).filter((text) => !AROUND_A_FLUSH.test(text)).toSorted()
 
 t.test('random entities and calls', async (t) => {
   const urls = [await postgresDatabase(t), await postgresDatabase(t)] as const
@@ -175,7 +178,7 @@ t.test('random entities and calls', async (t) => {
         t.strictSame(textsOf(short), textsOf(long), `${where}: the same statements, but for the places of values`),
       ]
       if (same.includes(false)) break
-      shortHere += short.sent.filter(({ bound }) => bound).length
+      shortHere += short.sent.filter(({ bound, text }) => bound && text.startsWith('select')).length
       t.notOk(long.sent.some(({ bound }) => bound), 'nothing else is bound')
     }
     if (model.short.primary && model.short.unique) t.ok(shortHere > 0, `seed ${seed}: the short way was taken`)
