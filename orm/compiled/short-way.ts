@@ -3,7 +3,7 @@ import { bindingOf } from '../sessions/binding.ts'
 import type { SessionState } from '../sessions/state.ts'
 import type { EntityReader } from './entity-reader.ts'
 import { readersOf } from './orm-readers.ts'
-import { settingsOf } from './own-settings.ts'
+import { settingsOf } from '../sessions/class/with-settings.ts'
 
 /** A session's way to an entity, past MikroORM's query builder. */
 export interface ShortWay {

@@ -4,7 +4,6 @@ import { installShortWay } from '../compiled/install.ts'
 import type { EntityManagerClass } from './class/entity-manager-class.ts'
 import { withContext } from './class/with-context.ts'
 import { withEntities } from './class/with-entities.ts'
-import { withNotedSettings } from './class/with-noted-settings.ts'
 import { withRunning } from './class/with-running.ts'
 import { withSettings } from './class/with-settings.ts'
 import { withSql } from './class/with-sql.ts'
@@ -28,7 +27,7 @@ const bases = new WeakMap<EntityManagerClass, EntityManagerClass>()
 export function sessionClass(Base: EntityManagerClass): EntityManagerClass {
   let made = classes.get(Base)
   if (made === undefined) {
-    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(withNotedSettings(withSettings(Base))))))))
+    made = withSeedMembers(withRunning(withSql(withEntities(withTransactions(withContext(withSettings(Base)))))))
     installGuards(made.prototype as EntityManager)
     installShortWay(made.prototype as EntityManager, Base.prototype as EntityManager)
     classes.set(Base, made).set(made, made)

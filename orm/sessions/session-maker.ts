@@ -1,7 +1,7 @@
 import { EntityManager, Utils } from '@mikro-orm/core'
 import type { SessionForkOptions } from '../engines/options.ts'
 import type { EntityManagerClass } from './class/entity-manager-class.ts'
-import { isConfigured } from './class/with-settings.ts'
+import { settingsOf } from './class/with-settings.ts'
 import { forkIsKnown } from './fork-known.ts'
 
 /** What `fork()` hands to the constructor. */
@@ -44,7 +44,7 @@ export class SessionMaker {
 
   make(options: SessionForkOptions | undefined): EntityManager {
     const { em } = this
-    if (!this.#short || options?.session !== undefined || options?.disableTransactions !== undefined || isConfigured(em) || forkOf(em) !== this.#fork || em.config.get('disableTransactions') !== this.#disableTransactions) {
+    if (!this.#short || options?.session !== undefined || options?.disableTransactions !== undefined || settingsOf(em).handsDown === true || forkOf(em) !== this.#fork || em.config.get('disableTransactions') !== this.#disableTransactions) {
       const { filters: _ours, ...own } = options ?? {}
       // Without disableContextResolution the global EntityManager would fork the session of MikroORM's own request context.
       return em.fork({ ...own, disableContextResolution: true })

@@ -1,38 +1,52 @@
-import type { EntityManager } from '@mikro-orm/core'
+import type { EntityManager, ForkOptions } from '@mikro-orm/core'
 import type { EntityManagerClass } from './entity-manager-class.ts'
 
-/** Where the global EntityManager of an engine remembers that its forks have something to take over. */
-const kConfigured: unique symbol = Symbol('fastify-sqlassist.configured')
-
-interface Configurable {
-  [kConfigured]?: true
+/** What MikroORM keeps to itself of an EntityManager's settings: noted when they are made, because nobody can ask for them. */
+export interface OwnSettings {
+  /** Filters of its own, which its queries must be asked for. */
+  readonly filters?: boolean
+  /** Its flush mode, where it is not that of the configuration. */
+  readonly flushMode?: string | undefined
+  /** Only of a global one: anything at all that its forks take over. */
+  readonly handsDown?: boolean
 }
 
+const kSettings: unique symbol = Symbol('fastify-sqlassist.settings')
+const NONE: OwnSettings = Object.freeze({})
+
+interface Noted {
+  [kSettings]?: OwnSettings
+}
+
+export const settingsOf = (em: EntityManager): OwnSettings => (em as EntityManager & Noted)[kSettings] ?? NONE
+
 /**
- * Notes on a global EntityManager that the application has set something on it that every fork takes over, and that nobody can read from
- * outside: sessions are made by `fork()` from then on.
+ * Settings that MikroORM keeps in private fields. They decide whether a session can be made without `fork()`, which copies them, and whether a read may go the
+ * short way.
  */
 export function withSettings(Base: EntityManagerClass): EntityManagerClass {
   return class extends Base {
     // oxlint-disable-next-line typescript/no-explicit-any -- a generic signature in MikroORM
     override addFilter(options: any): void {
-      note(this.getContext(false))
       super.addFilter(options)
+      note(this.getContext(false), { filters: true })
     }
 
     override setFilterParams(name: string, args: never): void {
-      note(this.getContext(false))
       super.setFilterParams(name, args)
+      note(this.getContext(false))
     }
 
     override setFlushMode(flushMode?: Parameters<EntityManager['setFlushMode']>[0]): void {
-      note(this.getContext(false))
       super.setFlushMode(flushMode)
+      const em = this.getContext(false)
+      // Each fork is told its own, mostly none.
+      if (flushMode !== undefined || em.global || settingsOf(em).flushMode !== undefined) note(em, { flushMode })
     }
 
     override setSessionContext(context: Parameters<EntityManager['setSessionContext']>[0]): void {
-      note(this.getContext(false))
       super.setSessionContext(context)
+      note(this.getContext(false))
     }
 
     override get schema(): string | undefined {
@@ -40,16 +54,22 @@ export function withSettings(Base: EntityManagerClass): EntityManagerClass {
     }
 
     override set schema(schema: string | null | undefined) {
-      note(this.getContext(false))
       super.schema = schema
+      note(this.getContext(false))
+    }
+
+    override fork(options?: ForkOptions): this {
+      const from = settingsOf(options?.disableContextResolution === true ? this : this.getContext(false))
+      const fork = super.fork(options)
+      if (from.filters === true) note(fork, { filters: true })
+      return fork
     }
   }
 }
 
-/** Forks are not asked for it, and an own property that only some of them have would slow all of them down. */
-function note(em: Pick<EntityManager, 'global'>): void {
-  if (em.global) (em as Configurable)[kConfigured] = true
+/** Forks have no more of their own than they need: a property that only some of them have would slow all of them down. */
+function note(em: EntityManager, settings: OwnSettings = NONE): void {
+  const noted = em as EntityManager & Noted
+  if (em.global) noted[kSettings] = { ...settingsOf(em), ...settings, handsDown: true }
+  else if (settings !== NONE) noted[kSettings] = { ...settingsOf(em), ...settings }
 }
-
-/** Whether forks of a global EntityManager have anything to take over that cannot be read from outside. */
-export const isConfigured = (em: EntityManager): boolean => (em as EntityManager & Configurable)[kConfigured] === true
