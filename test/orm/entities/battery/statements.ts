@@ -18,9 +18,16 @@ export class Statements {
   take(): string[] {
     const sent = this.#sent
     this.#sent = []
-    return sent
+    return withoutNeedlessTransactions(sent)
   }
 }
+
+/** A flush of one statement is its own transaction on our engines: BEGIN and COMMIT around one statement say nothing more. */
+function withoutNeedlessTransactions(sent: readonly string[]): string[] {
+  return sent.filter((text, at) => !(text === 'begin' && ends(sent[at + 2])) && !(ends(text) && sent[at - 2] === 'begin'))
+}
+
+const ends = (text: string | undefined): boolean => text === 'commit' || text === 'rollback'
 
 /** Savepoints are numbered per process; everything else must be the same to the letter. */
 function shown({ query, params }: LogContext): string {

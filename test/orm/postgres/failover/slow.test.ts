@@ -29,7 +29,7 @@ const WORK: Record<string, (em: SqlEntityManager) => Promise<unknown>> = {
   },
 }
 
-t.test('the same work costs as many round trips as with MikroORM alone', async (t) => {
+t.test('the same work costs no more round trips than with MikroORM alone', async (t) => {
   const proxy = await tcpProxy(t, url)
   const orm = await MikroORM.init({ ...configOf(proxy.url), contextName: 'alone' } as never)
   t.teardown(async () => await orm.close())
@@ -49,7 +49,7 @@ t.test('the same work costs as many round trips as with MikroORM alone', async (
       counts.push(proxy.roundTrips - before)
     }
     t.ok(counts[0]! > 0)
-    t.equal(counts[1], counts[0], `${name}: ${counts[0]}`)
+    t.ok(counts[1]! <= counts[0]!, `${name}: ${counts[1]}, and ${counts[0]} with MikroORM alone`)
   }
 })
 
