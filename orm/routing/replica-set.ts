@@ -183,11 +183,17 @@ export class ReplicaSet {
   }
 }
 
-/** One that has a connection left, however slow it was a moment ago; of several that cost the same, any. */
+/** Latencies that differ by less say nothing of the servers: all would go to the one that was lucky when it was asked. */
+const CLEARLY_DEARER = 2
+
+/** One that has a connection left, however slow it was a moment ago; of several that cost much the same, any. */
 function cheapest(servers: readonly Server[]): Server | undefined {
   if (servers.length < 2) return servers[0]
-  const costs = servers.map((server) => ({ server, full: Number(server.full), cost: server.cost, dice: Math.random() }))
-  return costs.toSorted((a, b) => a.full - b.full || a.cost - b.cost || a.dice - b.dice)[0]!.server
+  const free = servers.filter(({ full }) => !full)
+  const costs = (free.length > 0 ? free : servers).map((server) => ({ server, cost: server.cost }))
+  const least = Math.min(...costs.map(({ cost }) => cost))
+  const good = costs.filter(({ cost }) => cost < least * CLEARLY_DEARER)
+  return good[Math.floor(Math.random() * good.length)]!.server
 }
 
 /** The first for which the promise says yes. */

@@ -74,6 +74,7 @@ export class StatementGate {
 
   #join(near: Socket, far: Socket): void {
     let [held, passing] = [false, false]
+    const prepared = new Map<string, string>()
     for (const socket of [near, far]) {
       this.#sockets.add(socket)
       socket.on('error', () => {}) // 'close' follows
@@ -88,7 +89,8 @@ export class StatementGate {
       this.#arrived()
     }
     near.on('data', (chunk) => {
-      const counts = this.#stop !== undefined && chunk.toString('latin1').toLowerCase().includes(this.#stop.text)
+      const text = sentIn(chunk, prepared).toLowerCase()
+      const counts = this.#stop !== undefined && text.includes(this.#stop.text)
       if (!counts) return void far.write(chunk)
       if (this.#seen++ < (this.#stop!.after ?? 0)) {
         passing = true
@@ -112,6 +114,18 @@ export class StatementGate {
   #arrived(): void {
     if (this.#held.length > 0 && this.#passing === 0 && this.#seen > (this.#stop?.after ?? 0)) this.#reached.resolve()
   }
+}
+
+/**
+ * What is asked in a piece of what a client sends: Parse (P) brings a name and a text, Bind (B) the name alone.
+ *
+ * @param prepared - the texts of the connection's statements by name
+ */
+function sentIn(chunk: Buffer, prepared: Map<string, string>): string {
+  const sent = chunk.toString('latin1')
+  for (const [, name, text] of sent.matchAll(/P[^]{4}(sa_[^\0]+)\0([^\0]*)\0/g)) prepared.set(name!, text!)
+  const named = [...sent.matchAll(/B[^]{4}\0(sa_[^\0]+)\0/g)].map(([, name]) => prepared.get(name!) ?? '')
+  return [sent, ...named].join('\n')
 }
 
 /** A gate in front of a server, for a test. */
