@@ -4,7 +4,7 @@ import t from 'tap'
 import { until } from '../endings/ending.ts'
 import { tcpProxy } from '../../support/tcp-proxy.ts'
 import { Administrator } from './administrator.ts'
-import { Book, Tag } from './model.ts'
+import { Author, Book, Tag } from './model.ts'
 import { allBack, enginesOn, library, type Writer, writerIn } from './service.ts'
 import { insertBook, kyselyOf } from './statements.ts'
 
@@ -12,7 +12,7 @@ const beginnings: Readonly<Record<string, (writer: Writer) => Promise<unknown>>>
   'begin()': async (writer) => await writer.begin(),
   'begin() of a fork': async (writer) => await writer.fork().begin(),
   'transactional()': async (writer) => await writer.transactional(async (em) => await em.insert(Book, { title: 'unwanted', author: 1 })),
-  'flush()': async (writer) => await writer.persistAndFlush(writer.create(Tag, { label: 'unwanted' })),
+  'flush()': async (writer) => await writer.persistAndFlush([writer.create(Tag, { label: 'unwanted' }), writer.create(Author, { name: 'unwanted' })]), // one statement alone needs no BEGIN
   'a transaction of kysely': async (writer) =>
     await kyselyOf(writer).transaction().execute(async (trx) => await trx.insertInto('book').values({ title: 'unwanted', author_id: 1 }).execute()),
   'a transaction of kysely, controlled by hand': async (writer) => await kyselyOf(writer).startTransaction().execute(),

@@ -16,8 +16,7 @@ const commits: Readonly<Record<string, Act>> = {
     await writer.commit()
   },
   'transactional()': async (writer) => await writer.transactional(async (em) => await em.insert(Tag, { label: 'kept' })),
-  'flush()': async (writer) => await writer.persistAndFlush(writer.create(Tag, { label: 'kept' })),
-  'a flush of everything there is': async (writer, { book }) => {
+  'flush()': async (writer, { book }) => {
     book.tags.add(writer.create(Tag, { label: 'kept' }))
     await writer.flush()
   },
@@ -93,4 +92,5 @@ t.test('a single statement is its own COMMIT, and is stopped as a statement: it 
   const stage = await scene(t)
   await leaveWhile(t, stage, http1(), statements['execute()']!)
   await leaveWhile(t, stage, http1(), async (writer) => await writer.insertMany(Book, Array.from({ length: 100 }, () => ({ title: 'unwanted', author: 1 }))))
+  await leaveWhile(t, stage, http1(), async (writer) => await writer.persistAndFlush(writer.create(Book, { title: 'unwanted', author: 1 }))) // nor does its flush send one
 })
