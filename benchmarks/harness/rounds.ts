@@ -4,6 +4,9 @@ import type { Stage } from './stage.ts'
 import { shuffled } from './statistics.ts'
 import type { Variant } from './variant.ts'
 
+/** They have the most code to be optimised, and take the longest. */
+const USES_MIKRO_ORM: ReadonlySet<string> = new Set(['mikro-orm', 'ours'])
+
 /** What each variant is asked for. */
 export interface Asked {
   readonly requests: readonly Buffer[]
@@ -29,7 +32,7 @@ export async function measureInRounds(stage: Stage, variants: readonly Variant[]
       }
       await Promise.all([start(), start()])
       if (asked.same !== undefined) await assertSame(served, asked.same)
-      for (const { load } of served) await load.run({ ms: stage.warmUpMs })
+      for (const { variant, load } of served) await load.run({ ms: USES_MIKRO_ORM.has(variant.kind) ? stage.warmUpMs : stage.warmUpMs / 4 })
       const figures = new Map(served.map((one) => [one, { cpu: [] as number[], perSecond: [] as number[] }]))
       for (let round = 0; round < stage.rounds; round++) {
         for (const one of shuffled(served)) {
