@@ -32,7 +32,7 @@ export async function measureInRounds(stage: Stage, variants: readonly Variant[]
       }
       await Promise.all([start(), start()])
       if (asked.same !== undefined) await assertSame(served, asked.same)
-      for (const { variant, load } of served) await load.run({ ms: USES_MIKRO_ORM.has(variant.kind) ? stage.warmUpMs : stage.warmUpMs / 4 })
+      for (const { variant, load } of served) await load.run({ ms: USES_MIKRO_ORM.has(variant.kind) ? stage.warmUpMs : stage.warmUpMs / 2 })
       const figures = new Map(served.map((one) => [one, { cpu: [] as number[], perSecond: [] as number[] }]))
       for (let round = 0; round < stage.rounds; round++) {
         for (const one of shuffled(served)) {

@@ -8,7 +8,8 @@ const lanes = JSON.parse(process.argv[2]!) as readonly Lane[]
 const ports: number[] = []
 
 for (const { peer: name, setting } of lanes) {
-  const app = Fastify({ keepAliveTimeout: 3_600_000 })
+  // Connections are made at once, and wait for their first request until all before them are warm.
+  const app = Fastify({ keepAliveTimeout: 3_600_000, requestTimeout: 0, http: { headersTimeout: 0 } })
   const { default: makePeer } = (await import(`../peers/${name}.ts`)) as PeerModule
   const peer: Peer = await makePeer(app, setting)
   app.get('/untouched', () => ({ id: 1 }))
