@@ -1,12 +1,11 @@
 // A statement whose values go beside it means what it does with literals in its text: the same rows, of the same types, or the same error.
-import { inspect } from 'node:util'
 import { defineConfig } from '@mikro-orm/postgresql'
 import type { SqlEntityManager } from '@mikro-orm/sql'
-import { createSqlAssist, onSqlAssistEvent } from 'fastify-sqlassist/orm'
+import { createSqlAssist } from 'fastify-sqlassist/orm'
 import t, { type Test } from 'tap'
 import { asSuperuser, postgresDatabase } from '../../support/databases.ts'
 import { FULL } from '../../support/size.ts'
-import { randomOf } from '../comments/fixtures/hostile.ts'
+import { compareWithLiterals } from './fixtures/compared.ts'
 import { POSTGRES_STATEMENTS } from './fixtures/postgres-statements.ts'
 import { randomValue } from './fixtures/values.ts'
 
@@ -52,23 +51,14 @@ function typesOf(rows: unknown): unknown {
 }
 
 t.test('every statement with every kind of value', async (t) => {
-  const [bound, literal] = [await sessionWith(t, true), await sessionWith(t, false)]
-  const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
-  t.comment(`seed ${seed}`)
-  const random = randomOf(seed)
-  let [parameters, differences, succeeded] = [0, 0, 0]
-  t.teardown(onSqlAssistEvent('sqlassist:query:start', (event) => void (parameters += event.parameters.length)))
-  for (let round = 0; round < (FULL ? 100 : 2) && differences === 0; round++) {
-    for (const sql of POSTGRES_STATEMENTS) {
-      const params = Array.from({ length: (sql.match(/\?\??/g) ?? []).length }, (_, index) => (sql.split('?')[index]!.endsWith('??') ? 'name' : randomValue(random)))
-      const [expected, found] = [await outcome(literal, sql, params), await outcome(bound, sql, params)]
-      if ('rows' in (expected as object)) succeeded++
-      if (JSON.stringify(expected) === JSON.stringify(found) || bothAreWrong(expected, found)) continue
-      differences++
-      t.strictSame(found, expected, `${sql} with ${params.map((value) => inspect(value)).join(', ')}`)
-    }
-  }
-  t.equal(differences, 0)
-  t.ok(parameters > 100, `${parameters} parameters were bound`)
-  t.ok(succeeded > 100, `${succeeded} statements had an answer`)
+  await compareWithLiterals(t, {
+    bound: await sessionWith(t, true),
+    literal: await sessionWith(t, false),
+    statements: POSTGRES_STATEMENTS,
+    rounds: FULL ? 100 : 2,
+    params: (sql, random) => Array.from({ length: (sql.match(/\?\??/g) ?? []).length }, (_, index) => (sql.split('?')[index]!.endsWith('??') ? 'name' : randomValue(random))),
+    outcome,
+    hasRows: (one) => 'rows' in (one as object),
+    same: (expected, found) => JSON.stringify(expected) === JSON.stringify(found) || bothAreWrong(expected, found),
+  })
 })

@@ -1,12 +1,12 @@
 // SQLite prepares a statement of MikroORM once, and is given its values beside it.
 import { defineConfig, type SqlEntityManager } from '@mikro-orm/sqlite'
-import { createSqlAssist, onSqlAssistEvent } from 'fastify-sqlassist/orm'
+import { createSqlAssist } from 'fastify-sqlassist/orm'
 import t, { type Test } from 'tap'
 import { sqliteFile } from '../../support/databases.ts'
 import { FULL } from '../../support/size.ts'
 import { randomValue } from '../binding/fixtures/values.ts'
+import { compareWithLiterals } from '../binding/fixtures/compared.ts'
 import { SQLITE_STATEMENTS } from '../binding/fixtures/sqlite-statements.ts'
-import { randomOf } from '../comments/fixtures/hostile.ts'
 import { assist, sqlite } from '../sessions/fixtures/engines.ts'
 import { Author } from '../sessions/fixtures/library.ts'
 
@@ -37,25 +37,16 @@ async function outcome(em: SqlEntityManager, sql: string, params: readonly unkno
 }
 
 t.test('every statement with every kind of value does what it does with literals', async (t) => {
-  const [bound, literal] = [await sessionWith(t, true), await sessionWith(t, false)]
-  const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31)
-  t.comment(`seed ${seed}`)
-  const random = randomOf(seed)
-  let [parameters, differences, succeeded] = [0, 0, 0]
-  t.teardown(onSqlAssistEvent('sqlassist:query:start', (event) => void (parameters += event.parameters.length)))
-  for (let round = 0; round < (FULL ? 200 : 5) && differences === 0; round++) {
-    for (const sql of SQLITE_STATEMENTS) {
-      const params = Array.from({ length: sql.split('?').length - 1 }, () => randomValue(random))
-      const [expected, found] = [await outcome(literal, sql, params), await outcome(bound, sql, params)]
-      if (String(expected).startsWith('{"rows"')) succeeded++
-      if (expected === found) continue
-      differences++
-      t.equal(found, expected, `${sql} with ${params.map((value) => `${typeof value} ${JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))}`).join(', ')}`)
-    }
-  }
-  t.equal(differences, 0)
-  t.ok(parameters > 100, `${parameters} parameters were bound`)
-  t.ok(succeeded > 100, `${succeeded} statements had an answer`)
+  await compareWithLiterals(t, {
+    bound: await sessionWith(t, true),
+    literal: await sessionWith(t, false),
+    statements: SQLITE_STATEMENTS,
+    rounds: FULL ? 200 : 5,
+    params: (sql, random) => Array.from({ length: sql.split('?').length - 1 }, () => randomValue(random)),
+    outcome,
+    hasRows: (one) => String(one).startsWith('{"rows"'),
+    same: (expected, found) => expected === found,
+  })
 })
 
 t.test('the table may change between two uses, and a stream may end early', async (t) => {

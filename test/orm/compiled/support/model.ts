@@ -1,21 +1,7 @@
 // Entities that nobody has thought of: a key, some columns, relations, all at random.
 import { defineEntity, p, Type } from '@mikro-orm/core'
 import type { Random } from '../../../soak/random.ts'
-
-/** Text that is kept backwards: a type of the application's own. */
-class Backwards extends Type<string | null, string | null> {
-  override convertToDatabaseValue(value: string | null): string | null {
-    return value && Array.from(value).toReversed().join('')
-  }
-
-  override convertToJSValue(value: string | null): string | null {
-    return this.convertToDatabaseValue(value)
-  }
-
-  override getColumnType(): string {
-    return 'text'
-  }
-}
+import { Backwards } from '../../../support/backwards.ts'
 
 /** Text that only SQL makes something of. */
 class Loud extends Type<string | null, string | null> {

@@ -1,27 +1,9 @@
 // Columns of every type as ids, as places of a page and as texts.
-import { defineEntity, p, Type } from '@mikro-orm/core'
+import { defineEntity, p } from '@mikro-orm/core'
 import { UtilityObject } from 'fastify-sqlassist/orm'
 import t from 'tap'
 import { onEachDatabase } from './support/databases.ts'
-
-/** Text that is kept backwards: a type of the application's own. */
-class Backwards extends Type<string | null, string | null> {
-  override convertToDatabaseValue(value: string | null): string | null {
-    return value && Array.from(value).toReversed().join('')
-  }
-
-  override convertToJSValue(value: string | null): string | null {
-    return this.convertToDatabaseValue(value)
-  }
-
-  override getColumnType(): string {
-    return 'text'
-  }
-
-  override get runtimeType(): string {
-    return 'string'
-  }
-}
+import { Backwards } from '../../../support/backwards.ts'
 
 class Sample extends UtilityObject {
   id!: number
