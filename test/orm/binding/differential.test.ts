@@ -55,7 +55,7 @@ t.test('every statement with every kind of value', async (t) => {
     bound: await sessionWith(t, true),
     literal: await sessionWith(t, false),
     statements: POSTGRES_STATEMENTS,
-    rounds: FULL ? 100 : 2,
+    rounds: FULL ? 100 : 4,
     params: (sql, random) => Array.from({ length: (sql.match(/\?\??/g) ?? []).length }, (_, index) => (sql.split('?')[index]!.endsWith('??') ? 'name' : randomValue(random))),
     outcome,
     hasRows: (one) => 'rows' in (one as object),
