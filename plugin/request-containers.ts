@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RequestNotReadyError, SessionClosedError } from '../orm/index.ts'
+import { Bag, type Bagged } from '../orm/bag.ts'
 import { Owner } from '../orm/events/owner.ts'
 import type { ContainerFactory } from '../orm/sessions/container-factory.ts'
 import type { HorizonWish } from '../orm/routing/horizons.ts'
@@ -11,23 +12,35 @@ import { originOf } from './request-origin.ts'
 import { endWithRequest, isOver } from './request-end.ts'
 import { routeOptionsOf } from './route-options.ts'
 
-const kContainer: unique symbol = Symbol('fastify-sqlassist.container')
+const kExchange: unique symbol = Symbol('fastify-sqlassist.exchange')
 const kReply: unique symbol = Symbol('fastify-sqlassist.reply')
+
+/** A request that has touched its container, and the reply to it. */
+class Exchange implements Bagged {
+  readonly reply: FastifyReply
+  /** With `retry` each attempt has its own. */
+  container: SessionsContainer | null = null
+  $place = -1
+
+  constructor(reply: FastifyReply) {
+    this.reply = reply
+  }
+}
 
 /** What we keep on a request: two slots, declared up front so that every request has the same shape. */
 interface RequestSlots {
-  [kContainer]: SessionsContainer | null
+  [kExchange]: Exchange | null
   [kReply]: FastifyReply | null
 }
 
 const slotsOf = (request: FastifyRequest): RequestSlots => request as unknown as RequestSlots
 
-/** The replies whose requests have a container, while they last. */
-export type LiveReplies = Set<FastifyReply>
+/** Those whose requests have a container, while they last. */
+export type LiveExchanges = Bag<Exchange>
 
 /** The containers of the requests of a scope. A request that does not touch its own pays for two assignments. */
 export class RequestContainers {
-  readonly live: LiveReplies = new Set()
+  readonly live: LiveExchanges = new Bag()
   readonly #settings: PluginSettings
   readonly #factory: ContainerFactory
   readonly #transactionOf: (request: FastifyRequest) => ManagerSettings | undefined
@@ -42,7 +55,7 @@ export class RequestContainers {
   }
 
   decorate(app: FastifyInstance): void {
-    app.decorateRequest(kContainer, null)
+    app.decorateRequest(kExchange, null)
     app.decorateRequest(kReply, null)
     app.addHook('onRequest', function rememberReply(request, reply, done) {
       slotsOf(request)[kReply] = reply
@@ -52,7 +65,7 @@ export class RequestContainers {
 
   /** The container of a request, if it was touched. */
   known(request: FastifyRequest): SessionsContainer | undefined {
-    return slotsOf(request)[kContainer] ?? undefined
+    return slotsOf(request)[kExchange]?.container ?? undefined
   }
 
   /**
@@ -62,26 +75,27 @@ export class RequestContainers {
    */
   of(request: FastifyRequest): SessionsContainer {
     const slots = slotsOf(request)
-    const known = slots[kContainer]
-    if (known !== null) return known
+    const known = slots[kExchange]?.container
+    if (known !== null && known !== undefined) return known
     const reply = slots[kReply]
     if (reply === null) throw new RequestNotReadyError(this.#settings.attribute)
     const { url, config } = request.routeOptions // Fastify makes them anew for everybody who asks
     const label = `Request ${request.id} (${request.method} ${url ?? 'without a route'})`
     if (isOver(reply)) throw new SessionClosedError(label)
     const container = this.#factory.create({ owner: new Owner(label, { request }, request.id, originOf), logger: request.log, transaction: this.#transactionOf(request), horizon: this.#horizonOf(request), guards: config.sqlassist })
-    slots[kContainer] = container
-    if (!this.live.has(reply)) {
-      this.live.add(reply)
+    const exchange = (slots[kExchange] ??= new Exchange(reply))
+    exchange.container = container
+    if (!this.live.has(exchange)) {
+      this.live.add(exchange)
       const cancels = config.sqlassist?.cancelOnDisconnect ?? this.#settings.cancelOnDisconnect
-      endWithRequest(reply, () => this.#leave(request, reply), cancels)
+      endWithRequest(reply, () => this.#leave(exchange), cancels)
     }
     return container
   }
 
-  #leave(request: FastifyRequest, reply: FastifyReply): SessionsContainer | null {
-    this.live.delete(reply)
-    return slotsOf(request)[kContainer]
+  #leave(exchange: Exchange): SessionsContainer | null {
+    this.live.delete(exchange)
+    return exchange.container
   }
 
   #horizonOf(request: FastifyRequest): HorizonWish | undefined {
@@ -90,9 +104,9 @@ export class RequestContainers {
 
   /** Ends the container of an attempt that has failed: the next one gets another. */
   async renew(request: FastifyRequest): Promise<void> {
-    const slots = slotsOf(request)
-    const container = slots[kContainer]
-    slots[kContainer] = null
+    const exchange = slotsOf(request)[kExchange]
+    const container = exchange?.container
+    if (exchange !== null) exchange.container = null
     await container?.close({ aborted: true })
   }
 }

@@ -2,13 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import type { SqlAssist } from '../orm/index.ts'
 import type { ContainerFactory } from '../orm/sessions/container-factory.ts'
 import { cutOff, endConnectionWith } from './request-end.ts'
-import type { LiveReplies } from './request-containers.ts'
+import type { LiveExchanges } from './request-containers.ts'
 
 /** What shutting down needs to know. */
 interface Shutdown {
   readonly sqlassist: SqlAssist
   readonly containers: ContainerFactory
-  readonly live: LiveReplies
+  readonly live: LiveExchanges
   /** Whether the engines end with the application. */
   readonly disposes: boolean
   readonly closeTimeoutMs: number
@@ -23,11 +23,11 @@ export function shutDownWithApplication(app: FastifyInstance, { sqlassist, conta
   let deadline: number | undefined
   app.addHook('preClose', function boundOpenRequests(done) {
     deadline = Date.now() + closeTimeoutMs
-    for (const reply of live) endConnectionWith(reply)
+    for (const { reply } of live) endConnectionWith(reply)
     // Again and again: a request may touch its first session after the deadline.
     cuttingOff = setInterval(() => {
       if (live.size > 0) app.log.warn({ requests: live.size }, `${live.size} requests still held sessions ${closeTimeoutMs} ms after close() and are cut off`)
-      for (const reply of live) cutOff(reply)
+      for (const { reply } of live) cutOff(reply)
       closeIdleConnections(app)
     }, Math.max(closeTimeoutMs, 1))
     done()

@@ -1,6 +1,7 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/core'
 import { Batcher } from '../batches/batcher.ts'
 import { Commenter } from '../comments/commenter.ts'
+import { shareAccessors } from '../entities/shared-accessors.ts'
 import { registerDiscovered } from '../entities/shared-prototypes.ts'
 import { DisposedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
@@ -266,6 +267,7 @@ export class Engine implements SessionEngine {
     this.#foreign = guarantees === undefined
     if (guarantees === undefined) return orm
     registerDiscovered(orm)
+    shareAccessors(orm)
     guarantees.logger = this.#logger
     if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)

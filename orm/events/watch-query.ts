@@ -34,7 +34,8 @@ export function ownStatement<T extends string>(sql: T): T {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-const somebodyListens = (): boolean => isHeard('sqlassist:query:start') || isHeard('sqlassist:query:end')
+/** Whether anybody wants to hear of statements. */
+export const isWatched = (): boolean => isHeard('sqlassist:query:start') || isHeard('sqlassist:query:end')
 
 /**
  * Tells that a statement is sent.
@@ -44,7 +45,7 @@ const somebodyListens = (): boolean => isHeard('sqlassist:query:start') || isHea
  * @throws what a listener has refused it with: it must not be sent
  */
 export function watchQuery(sending: () => Sending): ((answered: Answered) => void) | undefined {
-  if (!somebodyListens()) return undefined
+  if (!isWatched()) return undefined
   const { engine, session, sql, uncommented = sql, parameters, kind, pid } = sending()
   const at = performance.now()
   const event: Writable<QueryEvent> = {
@@ -69,7 +70,7 @@ export function watchQuery(sending: () => Sending): ((answered: Answered) => voi
 
 /** Sends a statement that is answered once, and tells of both. Where nobody listens it costs a function call. */
 export function watched<T>(sending: () => Sending, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {
-  return somebodyListens() ? telling(sending, send, read) : send()
+  return isWatched() ? telling(sending, send, read) : send()
 }
 
 async function telling<T>(sending: () => Sending, send: () => Promise<T>, read: (answer: T) => Answered): Promise<T> {

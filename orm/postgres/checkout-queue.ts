@@ -1,3 +1,4 @@
+import { Bag } from '../bag.ts'
 import type { CompleteLimits } from '../engines/limits.ts'
 import { warnOfLeak } from '../events/tell.ts'
 import { CheckoutTimeoutError, DatabaseUnavailableError, PoolDeadlockError, PoolQueueFullError } from '../errors.ts'
@@ -6,6 +7,7 @@ import type { SessionState } from '../sessions/state.ts'
 import { describeHolder } from './checkout.ts'
 import type { GuardedClient } from './client-types.ts'
 import { deadlockedHolders, type Holder, noteWaiting, type Waiter, type WaitingPool } from './wait-graph.ts'
+import { WaitingCheckout } from './waiting-checkout.ts'
 
 /** What the queue needs to know of its pool. */
 export interface QueuedPool {
@@ -15,7 +17,7 @@ export interface QueuedPool {
   /** Whether there is any connection to its server, in somebody's hands or not. */
   readonly connected: boolean
   /** The connections that are checked out. */
-  readonly out: ReadonlySet<GuardedClient>
+  readonly out: { readonly size: number } & Iterable<GuardedClient>
   /** Sees to it that {@link CheckoutQueue.breakDeadlock} is called again and again while somebody waits. */
   waits(): void
   log(): SqlAssistLogger
@@ -27,7 +29,7 @@ const QUIET_MS = 100
 /** Those who wait for a connection of one pool: pg's queue is first come, first served, and here each wait has an end. */
 export class CheckoutQueue implements WaitingPool {
   readonly #pool: QueuedPool
-  readonly #waiting = new Set<Waiter>()
+  readonly #waiting = new Bag<WaitingCheckout>()
 
   constructor(pool: QueuedPool) {
     this.#pool = pool
@@ -59,27 +61,28 @@ export class CheckoutQueue implements WaitingPool {
   }
 
   /** Waits for a connection, but no longer than the limit, and no longer than the session lasts. */
-  async wait(connect: () => Promise<GuardedClient>, session: SessionState | undefined): Promise<GuardedClient> {
-    const { promise: failed, reject } = Promise.withResolvers<never>()
-    const waiter: Waiter = { owner: session?.owner, since: performance.now(), fail: reject }
-    const lease = { end: async (): Promise<void> => reject(session!.closedError()) }
-    const timer = setTimeout(() => reject(this.#timeout()), this.#pool.limits.checkoutTimeoutMs)
-    this.#waiting.add(waiter)
-    session?.leases.add(lease)
-    noteWaiting(this, true)
-    this.#pool.waits()
-    const connecting = connect() // after our timer: pg's own queue has the same limit, and an error that says less
-    try {
-      return await Promise.race([connecting, failed])
-    } catch (error) {
-      connecting.then((client) => client.release(), () => {}) // what comes too late goes straight back
-      throw error
-    } finally {
-      clearTimeout(timer)
-      session?.leases.delete(lease)
-      this.#waiting.delete(waiter)
-      noteWaiting(this, this.#waiting.size > 0)
-    }
+  wait(connect: () => Promise<GuardedClient>, session: SessionState | undefined): Promise<GuardedClient> {
+    return new Promise((resolve, reject) => {
+      const waiting = new WaitingCheckout(session, resolve, reject, (gone) => this.#leave(gone))
+      this.#waiting.add(waiting)
+      session?.leases.add(waiting)
+      noteWaiting(this, true)
+      this.#pool.waits()
+      connect().then((client) => waiting.take(client), (error: unknown) => waiting.fail(error))
+    })
+  }
+
+  #leave(waiting: WaitingCheckout): void {
+    waiting.session?.leases.delete(waiting)
+    this.#waiting.delete(waiting)
+    if (this.#waiting.size === 0) noteWaiting(this, false)
+  }
+
+  /** Ends the waits that have lasted too long. One timer looks after all of them, and not one after each: most waits last some microseconds. */
+  enforceLimit(): void {
+    if (this.size === 0) return
+    const begunBefore = performance.now() - this.#pool.limits.checkoutTimeoutMs
+    for (const waiting of this.#waiting) if (waiting.since <= begunBefore) waiting.fail(this.#timeout())
   }
 
   #timeout(): Error {
@@ -100,7 +103,8 @@ export class CheckoutQueue implements WaitingPool {
     if (this.size === 0 || !this.full) return
     const { engine, out } = this.#pool
     const holders = deadlockedHolders(this)
-    const last = [...this.#waiting].findLast(({ owner, since }) => since < performance.now() - QUIET_MS && owner !== undefined && holders?.has(owner))
+    const concerned = [...this.#waiting].filter(({ owner, since }) => since < performance.now() - QUIET_MS && owner !== undefined && holders?.has(owner))
+    const last = concerned.toSorted((a, b) => a.since - b.since).at(-1)
     if (last === undefined) return
     const who = [...out].flatMap(({ checkout }) => (checkout === undefined ? [] : describeHolder(checkout))).join('; ')
     const message = `The pool of engine '${engine}' waits for itself. Its connections are held by ${who}`

@@ -1,10 +1,11 @@
+import type { Bagged } from '../bag.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import type { CompleteLimits, ResetOnRelease } from '../engines/limits.ts'
 import type { Activity } from './activity.ts'
 import type { Checkout } from './checkout.ts'
 import type { SessionState } from '../sessions/state.ts'
 import type { CommitHost } from './commit.ts'
-import type { PgClient } from './pg.ts'
+import type { PgClient, PgResult } from './pg.ts'
 import type { StatementNames } from './prepared/statement-names.ts'
 
 /** The pool of a guarded client, seen from the client. */
@@ -45,7 +46,7 @@ export interface WatchedClient extends Pick<PgClient, 'connection' | 'processID'
 }
 
 /** A pg Client that cannot be lost and does not come back dirty. */
-export interface GuardedClient extends PgClient, WatchedClient {
+export interface GuardedClient extends PgClient, WatchedClient, Bagged {
   readonly activity: Activity
   /** Who holds it; undefined while it lies in the pool. */
   checkout: Checkout | undefined
@@ -62,6 +63,12 @@ export interface GuardedClient extends PgClient, WatchedClient {
   stop(): Promise<void>
   /** Stops or destroys what has run for too long. Called again and again while it is checked out. */
   enforceLimits(): void
+  /**
+   * Reads a few rows for a session that has it checked out for just that, outside a transaction: the same as `query()`, in a few steps.
+   *
+   * @returns undefined where it has to go the general way
+   */
+  readShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined
   /** The same as `query()`, but no other server is asked where this one does not answer. */
   askOnce(...statement: readonly unknown[]): Promise<unknown>
   /** Runs several statements, between which nobody else's come. */

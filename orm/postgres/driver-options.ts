@@ -18,7 +18,7 @@ export function postgresDriverOptions(user: Record<string, unknown>, engine: str
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: `fastify-sqlassist/${engine}`,
     ...user,
-    connectionTimeoutMillis: enginePool.limits.checkoutTimeoutMs,
+    connectionTimeoutMillis: 0, // the limits are ours: pg-pool would start a timer for everybody who waits
     ...(readonly ? readOnlyOptions(user) : {}),
     onPoolCreated: (pool: PgPool): unknown => {
       enginePool.watch(pool)

@@ -1,3 +1,4 @@
+import { Bag } from '../bag.ts'
 import { settlesWithin } from '../bounded.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import { type CompleteLimits, DEFAULT_LIMITS, type EngineLimits, type ResetOnRelease } from '../engines/limits.ts'
@@ -64,7 +65,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   readonly names = new StatementNames()
   tellsTransactionId: boolean | undefined
   readonly #logger: () => SqlAssistLogger
-  readonly #out = new Set<GuardedClient>()
+  readonly #out = new Bag<GuardedClient>()
   readonly #queue = new CheckoutQueue(this)
   #given: EngineLimits = {}
   #generations: PoolGenerations | undefined
@@ -237,8 +238,14 @@ export class EnginePool implements ClientHost, QueuedPool {
    * Runs one short statement of a session that only reads and is in no transaction: on a connection that several share, where the engine has them and one of them has
    * room; else as {@link ask} does.
    */
-  async read(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
-    if (this.#pipelining === undefined || session.joined?.() !== undefined) return await this.ask(session, text, values)
+  read(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    if (this.#pipelining !== undefined) return this.#readShared(session, text, values)
+    const here = this.#router === undefined && session.joined?.() === undefined && !session.closed
+    return here ? this.#askShortly(session, text, values) : this.ask(session, text, values)
+  }
+
+  async #readShared(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    if (session.joined?.() !== undefined) return await this.ask(session, text, values)
     session.assertOpen()
     const pool = this.#router === undefined || this.front !== this ? this : await this.#router.poolFor(session)
     session.assertOpen() // it may have ended while we waited
@@ -312,19 +319,45 @@ export class EnginePool implements ClientHost, QueuedPool {
     }
   }
 
+  /** The same in a few steps, for a statement that reads some rows: on a connection of this pool, as long as there is no other place to go to. */
+  #askShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    return this.checkout(session).then((client) => {
+      const answer = client.readShortly(session, text, values) ?? startInSession(session, async () => (await client.query(text, values)) as PgResult)
+      return answer.then(
+        (result) => {
+          client.release()
+          return result
+        },
+        (error: unknown) => {
+          client.release()
+          throw error
+        },
+      )
+    })
+  }
+
   /** A connection of this pool, for a session or for nobody. */
-  async checkout(mine: SessionState | undefined): Promise<GuardedClient> {
+  checkout(mine: SessionState | undefined): Promise<GuardedClient> {
     const pool = this.#fallback?.active === true ? this.#fallback.pool : this.#generations!.current
     const ready = pool !== undefined && pool.idleCount > pool.waitingCount
-    if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
     const asked = performance.now()
-    let client: GuardedClient
     try {
-      client = await (ready ? this.#connection() : this.#queue.wait(async () => await this.#connection(), mine))
+      if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
     } catch (error) {
-      tellCheckout(this, mine, asked, undefined, error)
-      throw error
+      return Promise.reject(error)
     }
+    const connecting = ready ? this.#connection() : this.#queue.wait(() => this.#connection(), mine)
+    return connecting.then(
+      (client) => this.#checkedOut(client, mine, asked),
+      (error: unknown) => {
+        const explained = this.#explain(error)
+        tellCheckout(this, mine, asked, undefined, explained)
+        throw explained
+      },
+    )
+  }
+
+  #checkedOut(client: GuardedClient, mine: SessionState | undefined, asked: number): GuardedClient {
     client.checkout = { session: mine, since: performance.now() }
     tellCheckout(this, mine, asked, client)
     mine?.connections.add(client)
@@ -334,23 +367,31 @@ export class EnginePool implements ClientHost, QueuedPool {
     return client
   }
 
+  #explain(error: unknown): unknown {
+    if (!isConnectionError(error)) return error
+    this.#followedServer?.failover.trouble(false)
+    return new DatabaseUnavailableError(this.engine, reasonOf(error), { cause: error })
+  }
+
   /** A connection of the own server, or, while that is down, of the followed one. */
-  async #connection(): Promise<GuardedClient> {
+  #connection(): Promise<GuardedClient> {
     const fallback = this.#fallback
-    const aside = fallback?.active === true
+    return fallback === undefined ? (this.#generations!.connect() as Promise<GuardedClient>) : this.#connectionOrFallback(fallback)
+  }
+
+  async #connectionOrFallback(fallback: Fallback): Promise<GuardedClient> {
+    if (fallback.active) return (await fallback.connect()) as GuardedClient
+    const connecting = this.#generations!.connect()
     try {
-      const connecting = aside ? fallback.connect() : this.#generations!.connect()
-      if (aside || fallback === undefined) return (await connecting) as GuardedClient
       const client = await fallback.unlessActivated(connecting)
       if (client !== undefined) return client as GuardedClient
       connecting.then((late) => late.release(), () => {})
     } catch (error) {
       if (!isConnectionError(error)) throw error
       this.#followedServer?.failover.trouble(false)
-      if (aside || fallback === undefined) throw new DatabaseUnavailableError(this.engine, reasonOf(error), { cause: error })
       fallback.activate()
     }
-    return await this.#connection()
+    return (await fallback.connect()) as GuardedClient
   }
 
   /** The own server is silent, and there is another one to read from: nobody need wait for it. */
@@ -365,7 +406,7 @@ export class EnginePool implements ClientHost, QueuedPool {
 
   // ---- what the clients tell ----
 
-  get out(): ReadonlySet<GuardedClient> {
+  get out(): Bag<GuardedClient> {
     return this.#out
   }
 
@@ -436,6 +477,7 @@ export class EnginePool implements ClientHost, QueuedPool {
       // Others lead to other servers, which the own one knows nothing of.
       this.#liveness.look([...[...this.#out].filter((client) => this.#generations?.isCurrent(client) === true), ...this.shared])
       this.#generations?.endDrained()
+      this.#queue.enforceLimit()
       this.#queue.breakDeadlock()
     }, TICK_MS).unref()
   }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { CancelEvent } from '../events/events.ts'
 import { timed } from '../events/tell.ts'
-import { ownStatement } from '../events/watch-query.ts'
+import { isWatched, ownStatement } from '../events/watch-query.ts'
 import { settlesWithin } from '../bounded.ts'
 import { CommitOutcomeUnknownError, ConnectionLostError, DatabaseReadonlyError, SessionClosedError, StatementTimeoutError, TransactionRolledBackError } from '../errors.ts'
 import { runningSession } from '../sessions/running.ts'
@@ -57,6 +57,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
   return class SqlAssistClient extends Base implements GuardedClient {
     readonly activity = new Activity()
     checkout: Checkout | undefined
+    $place = -1
     #release: Release | undefined
     /** It is on its way into the pool, or lies there. */
     #givenBack = false
@@ -71,6 +72,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     readonly #failure = new TransactionFailure(this.connection)
     #fate: Error | undefined
     readonly #reported = new Map<string, string>()
+    /** PostgreSQL 14 and later report it by themselves whenever it changes. */
+    #serverIsReadOnly = false
     #gone = false
     /** The server was read-only when the transaction began. */
     #beganReadOnly = false
@@ -85,6 +88,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       super(withConnectTimeout(options, host.connectTimeoutMs))
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
         this.#reported.set(parameterName, parameterValue)
+        this.#serverIsReadOnly = this.#reported.get('in_hot_standby') === 'on' || this.#reported.get('default_transaction_read_only') === 'on'
         if (parameterName === 'in_hot_standby' && parameterValue === 'on') host.sawStandby()
       })
       this.once('end', () => {
@@ -127,6 +131,26 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
 
     #commented(args: unknown[]): unknown[] {
       return host.comments === undefined ? args : this.#comments.add(host.comments, this.session?.whose, args)
+    }
+
+    readShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined {
+      // What somebody wants to hear of, or what has to wait, goes the general way.
+      if (this.#last !== undefined || this.#stopping !== undefined || this.#givenBack || session.closed || this.checkout?.session !== session) return undefined
+      if (host.readAgain !== undefined || host.comments !== undefined || isWatched()) return undefined
+      const answer = this.#statements.ask(text, values, (query) => void super.query(query))
+      if (answer === undefined) return undefined
+      this.#sent('other')
+      return answer.then(
+        (rows) => {
+          this.activity.answered()
+          return rows
+        },
+        async (error: unknown) => {
+          const explained = await this.#inOurWords('other', error, session)
+          this.activity.answered()
+          throw explained
+        },
+      )
     }
 
     async askOnce(...args: readonly unknown[]): Promise<unknown> {
@@ -184,7 +208,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       }
       const send = async (...what: unknown[]): Promise<PgResult> => await this.#send(...what)
       if (this.#statements.mustAsk(args)) {
-        await this.#answered('other', async () => await this.#statements.ask(send))
+        await this.#answered('other', async () => await this.#statements.askWhere(send))
         await this.#stopping
         this.#assertHeld(kind, handedOut)
       }
@@ -234,33 +258,41 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     /** Runs something that the server answers, and says what became of it in our words. */
     async #answered<T>(kind: StatementKind, send: () => Promise<T>): Promise<T> {
       const session = this.checkout?.session
-      // A transaction that has begun on a standby stays read-only when that is promoted.
-      if (this.getTransactionStatus?.() === 'I') this.#beganReadOnly = this.#serverIsReadOnly()
-      this.activity.sent(kind)
-      this.#timedOut = this.#heard = false
+      this.#sent(kind)
       let failed = false
       try {
         return await send()
       } catch (error) {
         failed = true
-        if (kind === 'other' && isOwnTransaction() && isConnectionError(error) && !wasNeverSent(error)) {
-          throw new CommitOutcomeUnknownError(host.engine, reasonOf(this.#fate ?? error), { cause: this.#fate ?? error })
-        }
-        // The server sends the error first, and then whether it is read-only.
-        if (isReadOnlyTransaction(error) && !host.readonly) await settlesWithin(this.#ready(), SETTLE_MS)
-        const explained = this.#explain(error)
-        throw session?.closed === true && kind === 'other' ? session.explain(explained) : explained
+        throw await this.#inOurWords(kind, error, session)
       } finally {
         this.activity.answered()
         if (failed && (kind === 'begin' || kind === 'rollback')) this.release(true)
       }
     }
 
+    #sent(kind: StatementKind): void {
+      // A transaction that has begun on a standby stays read-only when that is promoted.
+      if (this.getTransactionStatus?.() === 'I') this.#beganReadOnly = this.#serverIsReadOnly
+      this.activity.sent(kind)
+      this.#timedOut = this.#heard = false
+    }
+
+    async #inOurWords(kind: StatementKind, error: unknown, session: SessionState | undefined): Promise<unknown> {
+      if (kind === 'other' && isOwnTransaction() && isConnectionError(error) && !wasNeverSent(error)) {
+        return new CommitOutcomeUnknownError(host.engine, reasonOf(this.#fate ?? error), { cause: this.#fate ?? error })
+      }
+      // The server sends the error first, and then whether it is read-only.
+      if (isReadOnlyTransaction(error) && !host.readonly) await settlesWithin(this.#ready(), SETTLE_MS)
+      const explained = this.#explain(error)
+      return session?.closed === true && kind === 'other' ? session.explain(explained) : explained
+    }
+
     #explain(error: unknown): unknown {
       if (isCommitError(error)) return error
       if (this.#fate !== undefined) return this.#fate
       if (this.#timedOut && isCanceled(error)) return new StatementTimeoutError(host.engine, host.limits.statementTimeoutMs, { cause: error })
-      if (isReadOnlyTransaction(error) && !host.readonly && (this.#beganReadOnly || this.#serverIsReadOnly())) {
+      if (isReadOnlyTransaction(error) && !host.readonly && (this.#beganReadOnly || this.#serverIsReadOnly)) {
         host.distrustIdle(true)
         this.#fate = new DatabaseReadonlyError(host.engine, { cause: error })
         return this.#fate
@@ -308,11 +340,6 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       const lost = (): void => reject(this.#fate ?? new Error('Connection terminated unexpectedly'))
       this.once('end', lost)
       return await Promise.race([answer, gone]).finally(() => this.off('end', lost))
-    }
-
-    /** PostgreSQL 14 and later report it by themselves whenever it changes. */
-    #serverIsReadOnly(): boolean {
-      return this.#reported.get('in_hot_standby') === 'on' || this.#reported.get('default_transaction_read_only') === 'on'
     }
 
     async stop(): Promise<void> {

@@ -19,6 +19,13 @@ export interface PgConnection {
   cancel(processID: number, secretKey: unknown): void
   /** Name -> text, of the prepared statements that the server has. */
   readonly parsedStatements: Record<string, string>
+  /** The same of those that were sent, and of which it is not known yet. */
+  readonly submittedNamedStatements: Record<string, string>
+  parse(statement: { readonly name: string; readonly text: string }): void
+  bind(what: { readonly statement: string; readonly values: readonly (string | null)[] }): void
+  describe(what: { readonly type: 'P'; readonly name: string }): void
+  execute(what: object): void
+  sync(): void
   close(what: { readonly type: 'S'; readonly name: string }): void
 }
 
@@ -42,6 +49,7 @@ export interface PgClient {
   connect(): Promise<unknown>
   end(...args: never[]): Promise<void>
   query(...args: unknown[]): unknown
+  getTypeParser(oid: number, format: 'text'): (text: string) => unknown
   getTransactionStatus?(): 'I' | 'T' | 'E' | null
   on(event: 'error', listener: (error: Error) => void): unknown
   once(event: 'end' | 'drain', listener: () => void): unknown

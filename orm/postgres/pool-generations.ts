@@ -126,5 +126,7 @@ export function destroyIdle(pool: PgPool): void {
 function generationOf(pool: PgPool): Generation {
   let ending: Promise<void> | undefined
   const [connect, end] = [pool.connect.bind(pool), pool.end.bind(pool)]
-  return { pool, connect: async () => await connect(), end: () => (ending ??= end()) }
+  // By a callback: pg-pool makes two promises more of one.
+  const connected = (): Promise<PgClient> => new Promise((resolve, reject) => void connect((error, client) => (client === undefined ? reject(error!) : resolve(client))))
+  return { pool, connect: connected, end: () => (ending ??= end()) }
 }

@@ -4,7 +4,7 @@ export interface Waiter {
   readonly owner: object | undefined
   /** Of `performance.now()`. */
   readonly since: number
-  fail(error: Error): void
+  fail(error: unknown): void
 }
 
 /** A connection that is checked out, seen from here. */

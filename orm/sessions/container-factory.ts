@@ -1,3 +1,4 @@
+import { Bag } from '../bag.ts'
 import { assertSameCopy } from '../copies.ts'
 import type { EventOwner } from '../events/events.ts'
 import { Owner } from '../events/owner.ts'
@@ -12,7 +13,6 @@ import type { ManagerSettings } from '../transactions/manager.ts'
 import type { TwoPhase } from '../transactions/two-phase/two-phase.ts'
 import { type ContainerHome, type ContainerSetup, SessionsContainer } from './container.ts'
 import { LeakWatch, type LeakOptions } from './leak-watch.ts'
-import { LiveContainers } from './live-containers.ts'
 import type { SessionSources } from './source.ts'
 import type { DbSessionsContainer } from './types.ts'
 
@@ -52,7 +52,7 @@ export class ContainerFactory implements ContainerHome {
   readonly #leaks: LeakWatch
   readonly #guards: Guards
   readonly #guarding = new Map<SessionsContainer, () => void>()
-  readonly #live = new LiveContainers()
+  readonly #live = new Bag<SessionsContainer>()
   #waiting: (() => void)[] = []
   #checked = false
 

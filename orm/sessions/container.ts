@@ -73,10 +73,10 @@ export class SessionsContainer {
   /** Of the engines that were touched, which are few: a Map would cost more than it finds faster. */
   #sessions: readonly EntityManager[] = NO_SESSIONS
   /**
-   * Its place among those that are alive.
+   * @see Bagged
    * @internal
    */
-  $place = 0
+  $place = -1
   #closed = false
   #closing: Promise<void> | undefined
   #transaction: TransactionManager | undefined

@@ -1,8 +1,8 @@
+import type { Bag } from '../bag.ts'
 import { InvalidOptionsError } from '../errors.ts'
 import { assertTimeout } from '../options-check.ts'
 import { warnOfLeak } from '../events/tell.ts'
 import type { SessionsContainer } from './container.ts'
-import type { LiveContainers } from './live-containers.ts'
 import type { SessionState } from './state.ts'
 
 /** Settings of the watch. */
@@ -25,12 +25,12 @@ const LEAK_WARNING_MS = 30_000
 export class LeakWatch {
   readonly #limitMs: number
   readonly #stacks: boolean
-  readonly #live: LiveContainers
+  readonly #live: Bag<SessionsContainer>
   readonly #named = new WeakSet<SessionsContainer>()
   #timer: NodeJS.Timeout | undefined
 
   /** @param live - the containers that are not closed */
-  constructor({ leakWarningMs = LEAK_WARNING_MS, leakStacks = false }: LeakOptions, live: LiveContainers) {
+  constructor({ leakWarningMs = LEAK_WARNING_MS, leakStacks = false }: LeakOptions, live: Bag<SessionsContainer>) {
     this.#live = live
     this.#limitMs = leakWarningMs
     this.#stacks = leakStacks

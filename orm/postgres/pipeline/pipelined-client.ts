@@ -2,7 +2,7 @@ import { settlesWithin } from '../../bounded.ts'
 import type { Commenter } from '../../comments/commenter.ts'
 import type { CompleteLimits } from '../../engines/limits.ts'
 import { timed } from '../../events/tell.ts'
-import { watchQuery } from '../../events/watch-query.ts'
+import { isWatched, watchQuery } from '../../events/watch-query.ts'
 import { ConnectionLostError, StatementTimeoutError } from '../../errors.ts'
 import { sendCancelRequest } from '../cancel-request.ts'
 import { ClientComments } from '../client-comments.ts'
@@ -93,14 +93,25 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
     }
 
     async learn(): Promise<void> {
-      if (this.#statements.unsure) await this.#statements.ask(async (...args) => (await super.query(...args)) as PgResult)
+      if (this.#statements.unsure) await this.#statements.askWhere(async (...args) => (await super.query(...args)) as PgResult)
     }
 
-    async ask(waiting: WaitingStatement, args: readonly unknown[]): Promise<PgResult> {
+    ask(waiting: WaitingStatement, args: readonly unknown[]): Promise<PgResult> {
+      if (host.comments !== undefined || isWatched()) return this.#askAndTell(waiting, args)
+      const [text, values] = args as [string, readonly unknown[]]
+      const known = this.#statements.known(text, values, (error, answer) => this.#answered(waiting, error, answer))
+      this.#sending(waiting)
+      if (known === undefined) this.#submit(waiting, this.#statements.named(args) ?? args)
+      else super.query(known)
+      return waiting.answer
+    }
+
+    async #askAndTell(waiting: WaitingStatement, args: readonly unknown[]): Promise<PgResult> {
       const named = this.#statements.named(args) ?? args
       const sent = host.comments === undefined ? named : this.#comments.add(host.comments, waiting.session.whose, named)
       const told = watchQuery(() => sending({ engine: host.engine, session: waiting.session, processID: this.processID }, sent, textOf(args[0])))
-      this.#send(waiting, sent)
+      this.#sending(waiting)
+      this.#submit(waiting, sent)
       if (told === undefined) return await waiting.answer
       try {
         const answer = await waiting.answer
@@ -112,13 +123,16 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       }
     }
 
-    #send(waiting: WaitingStatement, args: readonly unknown[]): void {
+    #sending(waiting: WaitingStatement): void {
       this.#cork()
-      const { name } = args[0] as { readonly name?: string }
-      if (name !== undefined) this.#statements.keep(name)
       waiting.since = performance.now()
       this.activity.join(waiting)
       host.waits()
+    }
+
+    #submit(waiting: WaitingStatement, args: readonly unknown[]): void {
+      const { name } = args[0] as { readonly name?: string }
+      if (name !== undefined) this.#statements.keep(name)
       let open = true
       super.query(...args, (error: unknown, answer: PgResult) => {
         if (!open) return // pg tells twice of values that cannot be sent
@@ -139,9 +153,9 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       })
     }
 
-    #answered(waiting: WaitingStatement, error: unknown, answer: PgResult): void {
+    #answered(waiting: WaitingStatement, error: unknown, answer: PgResult | undefined): void {
       this.activity.leave(waiting)
-      if (error) this.#failed(waiting, error)
+      if (answer === undefined || error) this.#failed(waiting, error)
       else waiting.answered(answer)
       if (this.activity.busy) return
       this.last = performance.now()

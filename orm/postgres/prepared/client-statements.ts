@@ -1,6 +1,7 @@
 import { Recent } from '../../recent.ts'
 import { ownStatement } from '../../events/watch-query.ts'
 import type { PgClient, PgResult } from '../pg.ts'
+import { KnownQuery, type Shape } from './known-query.ts'
 import type { StatementNames } from './statement-names.ts'
 
 type Send = (...args: unknown[]) => Promise<PgResult>
@@ -18,6 +19,9 @@ const MOST_NAMES = 200
 /** Behind a pooler that gives each transaction another backend, it is not the process that the connection was told of. */
 const WHOSE_BACKEND = ownStatement('select pg_backend_pid() as pid')
 
+/** Of a statement whose columns nobody has asked for. */
+const UNKNOWN: unique symbol = Symbol('unknown')
+
 /** What the server says of a prepared statement that it cannot use: its columns have changed, it is gone, or there already. */
 const UNUSABLE: Readonly<Record<string, string>> = { '0A000': 'RevalidateCachedQuery', '26000': 'FetchPreparedStatement', '42P05': 'StorePreparedStatement' }
 
@@ -34,7 +38,7 @@ export class ClientStatements {
   readonly #client: PgClient
   readonly #names: StatementNames
   /** By their names, which with a comment are not those of their texts. */
-  readonly #kept = new Recent<string, true>(MOST_NAMES)
+  readonly #kept = new Recent<string, Shape | typeof UNKNOWN>(MOST_NAMES)
   readonly #closing: string[] = []
   #epoch: number
   #address: string | undefined
@@ -55,7 +59,7 @@ export class ClientStatements {
     return this.unsure && this.#client.getTransactionStatus?.() !== 'E' && this.#nameOf(args) !== undefined
   }
 
-  async ask(send: Send): Promise<void> {
+  async askWhere(send: Send): Promise<void> {
     const { rows } = await send(WHOSE_BACKEND)
     this.#names.found(this.#server, rows[0]!['pid'] === this.#client.processID)
   }
@@ -98,20 +102,61 @@ export class ClientStatements {
     }
   }
 
+  /**
+   * A statement that reads some rows, has no comment and is in no transaction, for pg's `query()`.
+   *
+   * @param callback - called once
+   * @returns undefined where it has no name yet, or a value of another kind: then it goes the general way
+   */
+  known(text: string, values: readonly unknown[], callback: (error: unknown, answer?: PgResult) => void): KnownQuery | undefined {
+    if (this.#names.isDirect(this.#server) !== true) return undefined
+    const name = this.#names.given(text)
+    const sent = name === undefined ? undefined : asSent(values)
+    if (name === undefined || sent === undefined) return undefined
+    const shape = this.keep(name)
+    return new KnownQuery(name, text, sent, shape, this.#client, (error, answer, told) => {
+      if (shape === undefined && told !== undefined) this.#kept.set(name, told)
+      callback(error, answer)
+    })
+  }
+
+  /**
+   * Sends one, and once more where the server can no longer use what was prepared.
+   *
+   * @param submit - gives it to pg
+   */
+  ask(text: string, values: readonly unknown[], submit: (query: KnownQuery) => void): Promise<PgResult> | undefined {
+    const { promise, resolve, reject } = Promise.withResolvers<PgResult>()
+    const query = this.known(text, values, (error, answer) => {
+      if (answer !== undefined) resolve(answer)
+      else if (!this.#isUnusable(error, query!.name)) reject(error)
+      else submit(this.known(text, values, (errorAgain, answerAgain) => (answerAgain === undefined ? reject(errorAgain) : resolve(answerAgain)))!) // nothing of it has been done
+    })
+    if (query === undefined) return undefined
+    submit(query)
+    return promise
+  }
+
   /** The application may have dropped them itself. */
   answered(text: string, commands: readonly (string | undefined)[]): void {
     if (commands.some((command) => command === 'DEALLOCATE' || command === 'DISCARD') && DROPS_ALL.test(text)) this.#forgetAll()
   }
 
-  /** Makes room for it: it is sent next. */
-  keep(name: string): void {
+  /**
+   * Makes room for it: it is sent next.
+   *
+   * @returns its columns, if they are known
+   */
+  keep(name: string): Shape | undefined {
     if (this.#epoch !== this.#names.epoch) this.#forgetAll()
     this.#epoch = this.#names.epoch
-    if (this.#kept.get(name) === undefined) {
-      const oldest = this.#kept.set(name, true)
+    let shape = this.#kept.get(name)
+    if (shape === undefined) {
+      const oldest = this.#kept.set(name, (shape = UNKNOWN))
       if (oldest !== undefined) this.#closing.push(oldest[0])
     }
-    for (const other of this.#closing.splice(0)) this.#close(other)
+    if (this.#closing.length > 0) for (const other of this.#closing.splice(0)) this.#close(other)
+    return shape === UNKNOWN ? undefined : shape
   }
 
   /** It goes out before the statement that follows, and the server answers both at once. */
@@ -138,4 +183,15 @@ export class ClientStatements {
   #forgetAll(): void {
     for (const name of this.#kept.keys()) this.#forget(name)
   }
+}
+
+/** Values in the form in which they are sent; undefined where one of them is not as simple as that. */
+function asSent(values: readonly unknown[]): (string | null)[] | undefined {
+  const sent: (string | null)[] = []
+  for (const value of values) {
+    if (value === null || typeof value === 'string') sent.push(value)
+    else if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') sent.push(String(value))
+    else return undefined
+  }
+  return sent
 }

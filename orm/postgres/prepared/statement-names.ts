@@ -37,6 +37,11 @@ export class StatementNames {
     return name
   }
 
+  /** The name that a text has already, if it may be used. */
+  given(text: string): string | undefined {
+    return this.mode === false ? undefined : this.#names.get(text) || undefined
+  }
+
   /** What is known of a server; with `true` the application has said it. Undefined: ask. */
   isDirect(server: string): boolean | undefined {
     return this.mode === true || this.#direct.get(server)
