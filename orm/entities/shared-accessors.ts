@@ -33,8 +33,8 @@ export function shareAccessors(orm: MikroORM): void {
 
 function shareThoseOf({ prototype, props }: Pick<EntityMetadata, 'prototype' | 'props'>): void {
   for (const { name } of props) {
-    const there: { readonly set?: unknown } = Object.getOwnPropertyDescriptor(prototype, name) ?? {}
-    if (there.set === undefined || withoutBlanks(String(there.set)) !== KNOWN) continue
+    const there = Object.getOwnPropertyDescriptor(prototype, name) as { readonly set?: (value: unknown) => void } | undefined
+    if (there?.set === undefined || withoutBlanks(String(there.set)) !== KNOWN) continue
     Object.defineProperty(prototype, name, { set: firstSetter(name), configurable: true })
   }
 }

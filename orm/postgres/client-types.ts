@@ -64,11 +64,11 @@ export interface GuardedClient extends PgClient, WatchedClient, Bagged {
   /** Stops or destroys what has run for too long. Called again and again while it is checked out. */
   enforceLimits(): void
   /**
-   * Reads a few rows for a session that has it checked out for just that, outside a transaction: the same as `query()`, in a few steps.
+   * Sends one statement of a session that has it checked out for just that, outside a transaction: the same as `query()`, in a few steps.
    *
    * @returns undefined where it has to go the general way
    */
-  readShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined
+  askShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined
   /** The same as `query()`, but no other server is asked where this one does not answer. */
   askOnce(...statement: readonly unknown[]): Promise<unknown>
   /** Runs several statements, between which nobody else's come. */

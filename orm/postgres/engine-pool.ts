@@ -239,9 +239,7 @@ export class EnginePool implements ClientHost, QueuedPool {
    * room; else as {@link ask} does.
    */
   read(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
-    if (this.#pipelining !== undefined) return this.#readShared(session, text, values)
-    const here = this.#router === undefined && session.joined?.() === undefined && !session.closed
-    return here ? this.#askShortly(session, text, values) : this.ask(session, text, values)
+    return this.#pipelining === undefined ? this.ask(session, text, values) : this.#readShared(session, text, values)
   }
 
   async #readShared(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
@@ -306,6 +304,7 @@ export class EnginePool implements ClientHost, QueuedPool {
    * @throws the errors of pg and ours as they are: MikroORM's conversion is the caller's
    */
   ask(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    if (this.#router === undefined && session.joined?.() === undefined && !session.closed) return this.#askShortly(session, text, values)
     // Somebody else's session may run here, when a subscriber of it asks this one.
     return runningSession() === session ? this.#ask(session, text, values) : startInSession(session, async () => await this.#ask(session, text, values))
   }
@@ -319,10 +318,10 @@ export class EnginePool implements ClientHost, QueuedPool {
     }
   }
 
-  /** The same in a few steps, for a statement that reads some rows: on a connection of this pool, as long as there is no other place to go to. */
+  /** The same in a few steps, as long as there is no other place to go to. */
   #askShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
     return this.checkout(session).then((client) => {
-      const answer = client.readShortly(session, text, values) ?? startInSession(session, async () => (await client.query(text, values)) as PgResult)
+      const answer = client.askShortly(session, text, values) ?? startInSession(session, async () => (await client.query(text, values)) as PgResult)
       return answer.then(
         (result) => {
           client.release()

@@ -133,7 +133,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       return host.comments === undefined ? args : this.#comments.add(host.comments, this.session?.whose, args)
     }
 
-    readShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined {
+    askShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined {
       // What somebody wants to hear of, or what has to wait, goes the general way.
       if (this.#last !== undefined || this.#stopping !== undefined || this.#givenBack || session.closed || this.checkout?.session !== session) return undefined
       if (host.readAgain !== undefined || host.comments !== undefined || isWatched()) return undefined

@@ -16,6 +16,9 @@ export interface Pools {
 /** So many may be on their way on one connection; whoever comes then waits for a connection of the pool, which has a limit of its own. */
 const MOST_ON_THEIR_WAY = 100
 
+/** So many are on their way on one connection before another one is taken for what is sent in the same turn of the event loop. */
+const MOST_TOGETHER = 8
+
 /** How long to wait after an attempt to connect has failed, in ms. */
 const PAUSE_MS = 500
 
@@ -79,11 +82,12 @@ export class Pipeline {
     return await otherwise()
   }
 
-  /** The one with the least to do. */
+  /** The one with the least to do; but what goes out together costs one call of the system, and that costs more than a short wait. */
   #choose(): PipelinedClient | undefined {
     let best: PipelinedClient | undefined
     for (const client of this.#clients) {
       if (client.leaving || client.stuck) continue
+      if (client.collecting && client.activity.length < MOST_TOGETHER) return client
       if (best === undefined || client.activity.length < best.activity.length) best = client
     }
     if (best?.activity.busy !== false && this.#clients.size + this.#connecting < this.#options.connections) leaveSession(() => void this.#add())

@@ -41,6 +41,8 @@ export interface PipelinedClient extends PgClient, WatchedClient {
   leaving: boolean
   /** The statement that the server is at is slow: those behind it have been sent again elsewhere. */
   readonly stuck: boolean
+  /** What is sent in this turn of the event loop goes out together, and something is among it already. */
+  readonly collecting: boolean
   /** When it was last used, of `performance.now()`. */
   readonly last: number
   /** Learns what it needs to know before it can be asked. */
@@ -71,7 +73,7 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
     last = performance.now()
     readonly #comments = new ClientComments()
     readonly #statements = new ClientStatements(this, host.names)
-    #corked = false
+    collecting = false
     #fate: Error | undefined
     #cut = false
     /** The server has taken the request to cancel: it is there. */
@@ -143,12 +145,12 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
 
     /** All that is sent in one turn of the event loop goes out together: a call of the system costs more than all else. */
     #cork(): void {
-      if (this.#corked) return
-      this.#corked = true
+      if (this.collecting) return
+      this.collecting = true
       const { stream } = this.connection
       stream.cork()
       setImmediate(() => {
-        this.#corked = false
+        this.collecting = false
         stream.uncork()
       })
     }

@@ -103,7 +103,7 @@ export class ClientStatements {
   }
 
   /**
-   * A statement that reads some rows, has no comment and is in no transaction, for pg's `query()`.
+   * A statement that has no comment and is in no transaction, for pg's `query()`.
    *
    * @param callback - called once
    * @returns undefined where it has no name yet, or a value of another kind: then it goes the general way

@@ -18,7 +18,7 @@ interface Types {
 }
 
 /**
- * One row, or a few, by a prepared statement. pg's own Query has the server describe the columns each time, and makes of the description what it made of the last
+ * A prepared statement that reads or writes a few rows. pg's own Query has the server describe the columns each time, and makes of the description what it made of the last
  * one; here it is asked for once for each connection. That is safe: where the columns of a prepared statement would come out otherwise than before, PostgreSQL refuses to
  * execute it ("cached plan must not change result type").
  *
@@ -34,6 +34,7 @@ export class KnownQuery {
   readonly #types: Types
   #shape: Shape | undefined
   readonly #rows: Record<string, unknown>[] = []
+  #tag = ''
   #unreadable: unknown
 
   /**
@@ -85,8 +86,9 @@ export class KnownQuery {
     }
   }
 
-  handleCommandComplete(): void {
-    // It says how many rows there were.
+  /** @param complete - `SELECT 1`, `INSERT 0 1`: the last word is the number of rows */
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    this.#tag = text
   }
 
   handleEmptyQuery(): void {
@@ -98,7 +100,9 @@ export class KnownQuery {
   }
 
   handleReadyForQuery(): void {
-    if (this.#unreadable === undefined) this.callback(null, { command: 'SELECT', rowCount: this.#rows.length, rows: this.#rows }, this.#shape)
+    const tag = this.#tag
+    const answer = { command: tag.slice(0, tag.indexOf(' ')), rowCount: Number(tag.slice(tag.lastIndexOf(' '))), rows: this.#rows }
+    if (this.#unreadable === undefined) this.callback(null, answer, this.#shape)
     else this.callback(this.#unreadable)
   }
 }

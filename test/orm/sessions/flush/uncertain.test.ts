@@ -29,11 +29,11 @@ interface Scene {
   ask(sql: string): Promise<unknown>
 }
 
-async function scene(t: Test): Promise<Scene> {
+async function scene(t: Test, seconds = 0.3): Promise<Scene> {
   const database = await postgres(t)
   const { clientUrl } = database.config() as { clientUrl: string }
   await asSuperuser(clientUrl, `insert into author (name) values ('Zoe');
-    create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.3); return null; end $$;
+    create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(${seconds}); return null; end $$;
     create trigger slow after insert or update on author for each row execute function slow()`)
   const proxy = await tcpProxy(t, clientUrl)
   const db = await assist(t, { writer: { config: defineConfig({ clientUrl: proxy.url, entities: library }) } })
@@ -74,7 +74,7 @@ for (const [name, write] of Object.entries(WAYS)) {
   })
 
   t.test(`${name}: the client leaves: the server says that it has stopped`, async (t) => {
-    const { sessions, session, running, saved } = await scene(t)
+    const { sessions, session, running, saved } = await scene(t, 60)
     const flush = errorOf(async () => await write(session))
     await running()
     await sessions.close({ aborted: true, stop: true })
