@@ -12,6 +12,16 @@ export interface Binding {
   readonly root: boolean
   /** Whether it works outside all transactions, because it was made so. */
   readonly outside?: boolean
+  /** The flushes of the EntityManager that run. */
+  flushing: Flushing | undefined
+}
+
+/** Flushes of one EntityManager, see in-turn.ts. Kept here and not in a WeakMap: what is young in one outlives its request. */
+export interface Flushing {
+  /** The one that runs the short way, of which MikroORM does not know. */
+  short: Promise<void> | undefined
+  /** How many run the general way: MikroORM has them wait for each other. */
+  long: number
 }
 
 /** Where an EntityManager of ours keeps its binding: a symbol, because the base constructor looks before any field exists. */
@@ -33,7 +43,7 @@ export function sessionStateOf(em: EntityManager): SessionState | undefined {
 
 /** Makes an EntityManager the root of a session. */
 export function bindSession(em: EntityManager, state: SessionState): void {
-  ;(em as EntityManager & Bindable)[kBinding] = { state, scope: state, depth: 0, root: true, outside: false }
+  ;(em as EntityManager & Bindable)[kBinding] = { state, scope: state, depth: 0, root: true, outside: false, flushing: undefined }
 }
 
 /**

@@ -7,7 +7,10 @@ const running = new AsyncLocalStorage<SessionState | undefined>()
 /** Runs work of a session; an error that it ends with says what it was in our words, see {@link SessionState.explain}. */
 export function runInSession<T>(state: SessionState, fn: () => Promise<T>): Promise<T> {
   try {
-    return (running.getStore() === state ? fn() : running.run(state, fn)).then(undefined, state.explainRejection)
+    // A function that a state keeps for all its promises would keep every state for the next: measured, each lived until the whole heap was collected.
+    return (running.getStore() === state ? fn() : running.run(state, fn)).then(undefined, (error: unknown) => {
+      throw state.explain(error)
+    })
   } catch (error) {
     return Promise.reject(state.explain(error))
   }

@@ -95,7 +95,6 @@ export class SessionState {
   #connections: Set<HeldConnection> | undefined
   #writing: Set<Promise<unknown>> | undefined
   #created: Map<object, boolean> | undefined
-  #explainRejection: ((thrown: unknown) => never) | undefined
   /** The connection of another session in whose transaction this one reads, while there is one; undefined where it joins none. */
   joined: (() => HeldConnection | undefined) | undefined
   /** What the client must see again; undefined where no engine has replicas. */
@@ -192,13 +191,6 @@ export class SessionState {
   explain(thrown: unknown): unknown {
     const error = (thrown as { original?: unknown } | null)?.original ?? thrown // one of ours, in MikroORM's wrapping
     return !this.closed || error instanceof SessionClosedError ? error : this.closedError({ cause: error })
-  }
-
-  /** The same, for a promise that is rejected. Made when it is first asked for, and then for all calls. */
-  get explainRejection(): (thrown: unknown) => never {
-    return (this.#explainRejection ??= (thrown) => {
-      throw this.explain(thrown)
-    })
   }
 
   closedError(options?: { cause: unknown }): Error {

@@ -35,7 +35,7 @@ export function withTransactions(Base: EntityManagerClass): EntityManagerClass {
       const outside = joiningNone || options?.disableTransactions === true
       joiningScope = undefined
       joiningNone = false
-      fork[kBinding] = { state: from.state, scope: scope ?? {}, depth: scope === undefined ? 0 : from.depth + 1, root: false, outside }
+      fork[kBinding] = { state: from.state, scope: scope ?? {}, depth: scope === undefined ? 0 : from.depth + 1, root: false, outside, flushing: undefined }
       return fork
     }
 

@@ -1,29 +1,36 @@
 import type { EntityManager } from '@mikro-orm/core'
+import { bindingOf, type Flushing } from '../binding.ts'
 import type { SessionState } from '../state.ts'
 import { shortFlush } from './short-flush.ts'
 
-/** Flushes that run the short way, of which MikroORM does not know; each EntityManager has one at a time. */
-const short = new WeakMap<EntityManager, Promise<void>>()
+const NOTHING_RUNS = Promise.resolve()
 
-/** How many flushes run the general way: MikroORM has them wait for each other. */
-const long = new WeakMap<EntityManager, number>()
+/** Waits for the short flush of an EntityManager of a session, if there is one: what comes later sees what it has done. */
+export function shortFlushOf(em: EntityManager): Promise<void> {
+  const { flushing } = bindingOf(em)!
+  return flushing?.short === undefined ? NOTHING_RUNS : endOfShort(flushing)
+}
 
-/** Waits for the short flush of an EntityManager, if there is one: what comes later sees what it has done. */
-export async function shortFlushOf(em: EntityManager): Promise<void> {
-  for (let running = short.get(em); running !== undefined; running = short.get(em)) await running.catch(() => {})
+async function endOfShort(flushing: Flushing): Promise<void> {
+  while (flushing.short !== undefined) await flushing.short.catch(() => {})
 }
 
 export function startShortFlush(em: EntityManager, state: SessionState): Promise<void> | undefined {
-  if ((long.get(em) ?? 0) > 0) return undefined
+  const flushing = flushingOf(em)
+  if (flushing.long > 0) return undefined
   const started = shortFlush(em, state)
   if (started === undefined) return undefined
-  const running = started.finally(() => short.delete(em))
-  short.set(em, running)
-  return running
+  flushing.short = started.finally(() => {
+    flushing.short = undefined
+  })
+  return flushing.short
 }
 
 /** @returns to be called at its end */
 export function startLongFlush(em: EntityManager): () => void {
-  long.set(em, (long.get(em) ?? 0) + 1)
-  return () => void long.set(em, long.get(em)! - 1)
+  const flushing = flushingOf(em)
+  flushing.long++
+  return () => void flushing.long--
 }
+
+const flushingOf = (em: EntityManager): Flushing => (bindingOf(em)!.flushing ??= { short: undefined, long: 0 })
