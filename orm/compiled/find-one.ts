@@ -41,7 +41,8 @@ function keyIn(where: unknown, primary: string | undefined): readonly [string, u
   return columns.length === 1 && typeof column === 'string' ? [column, (where as Record<string, unknown>)[column]] : undefined
 }
 
-async function findOne({ state, em, reader: { meta } }: ShortWay, where: object, text: string, bound: unknown): Promise<object | null> {
+async function findOne(way: ShortWay, where: object, text: string, bound: unknown): Promise<object | null> {
+  const { state, em, reader: { meta } } = way
   const joining = state.enlisting?.enlist(em)
   if (joining !== undefined) await joining
   const unitOfWork = em.getUnitOfWork(false)
@@ -51,7 +52,8 @@ async function findOne({ state, em, reader: { meta } }: ShortWay, where: object,
     if (!wrap(known, true).__managed) return known
     if (!(em as unknown as Refreshing).shouldRefresh(meta, known, NO_OPTIONS)) return remember(known)
   }
-  const { rows: [row] } = await send(em, state, text, [bound])
+  const answer = send(way, text, [bound])
+  const { rows: [row] } = answer instanceof Promise ? await answer : answer
   if (row === undefined) return null
   const data = em.getComparator().mapResult(meta, row as never)
   const found = remember(factory.create<object>(meta.class, data as never, { merge: true, convertCustomTypes: true }))

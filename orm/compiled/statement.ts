@@ -1,4 +1,5 @@
 import { type EntityManager, type EntityMetadata, raw } from '@mikro-orm/core'
+import { isPostgres } from '../models/queries/values.ts'
 
 /** What MikroORM's driver sends to find an entity. */
 interface Sent {
@@ -40,5 +41,5 @@ export async function compileFindOne(em: EntityManager, meta: EntityMetadata, wh
   if (statement === undefined || more.length > 0) return undefined
   const { sql, params: [value, limit, ...others] } = statement
   if (value !== bound || limit !== 1 || others.length > 0) return undefined
-  return asking.driver.platform.formatQuery(sql, [raw('$1'), limit])
+  return asking.driver.platform.formatQuery(sql, [raw(isPostgres(em.getPlatform()) ? '$1' : '?'), limit])
 }

@@ -1,11 +1,12 @@
 // What goes the short way comes to the same as what MikroORM does: the same random calls in two databases, through an engine with it and one without.
 import { inspect } from 'node:util'
 import { type EntityManager, wrap } from '@mikro-orm/core'
-import { defineConfig } from '@mikro-orm/postgresql'
-import { createSqlAssist, getById, getByIds, onSqlAssistEvent, type SqlAssist } from 'fastify-sqlassist/orm'
-import t from 'tap'
+import * as postgresql from '@mikro-orm/postgresql'
+import * as sqlite from '@mikro-orm/sqlite'
+import { createSqlAssist, type EngineOptions, getById, getByIds, onSqlAssistEvent, type SqlAssist } from 'fastify-sqlassist/orm'
+import t, { type Test } from 'tap'
 import { Random } from '../../soak/random.ts'
-import { postgresDatabase } from '../../support/databases.ts'
+import { postgresDatabase, sqliteFile } from '../../support/databases.ts'
 import { FULL } from '../../support/size.ts'
 import { makeModel, type Model } from './support/model.ts'
 
@@ -26,10 +27,17 @@ const platformOf = (side: Side): { quoteValue(value: unknown): string } => side.
 
 /** A statement as it would be with its values written into it. */
 const inlined = (side: Side, text: string, parameters: readonly unknown[]): string =>
-  text.replaceAll(/\$(\d+)/g, (placeholder, index) => (parameters.length === 0 ? placeholder : platformOf(side).quoteValue(parameters[Number(index) - 1])))
+{
+  if (parameters.length === 0) return text
+  let place = 0
+  return text.replaceAll(/\$(\d+)|\?/g, (_, index?: string) => platformOf(side).quoteValue(parameters[index === undefined ? place++ : Number(index) - 1]))
+}
 
-async function makeSide(clientUrl: string, model: Model, fastPath: boolean): Promise<Side> {
-  const db = await createSqlAssist({ engines: { [fastPath ? 'short' : 'long']: { config: defineConfig({ clientUrl, entities: [...model.entities] }), fastPath, preparedStatements: false } } })
+/** What an engine is given to get to a database of a kind. */
+type Config = (entities: readonly (new () => object)[]) => EngineOptions['config']
+
+async function makeSide(config: Config, model: Model, fastPath: boolean): Promise<Side> {
+  const db = await createSqlAssist({ engines: { [fastPath ? 'short' : 'long']: { config: config(model.entities)!, fastPath, preparedStatements: false } } })
   const side: Side = { db, em: undefined as never, close: async () => {}, sent: [] }
   const open = (): void => {
     const container = db.session()
@@ -142,10 +150,21 @@ const AROUND_A_FLUSH = /^(?:begin$|commit$|select txid_current_if_assigned\(\))/
 /** Those that are on their way at once may be sent in any order: it depends on which connection is there first. */
 const textsOf = ({ sent }: Side): string[] => sent.map(({ text }) => text).filter((text) => !AROUND_A_FLUSH.test(text)).toSorted()
 
-t.test('random entities and calls', async (t) => {
-  const urls = [await postgresDatabase(t), await postgresDatabase(t)] as const
+const KINDS: Readonly<Record<string, (t: Test) => Promise<Config>>> = {
+  async PostgreSQL(t) {
+    const clientUrl = await postgresDatabase(t)
+    return (entities) => postgresql.defineConfig({ clientUrl, entities: [...entities] })
+  },
+  async SQLite(t) {
+    const dbName = sqliteFile(t)
+    return (entities) => sqlite.defineConfig({ dbName, entities: [...entities] })
+  },
+}
+
+for (const [kind, database] of Object.entries(KINDS)) t.test(`random entities and calls, ${kind}`, async (t) => {
+  const configs = [await database(t), await database(t)] as const
   const sides: Side[] = []
-  onSqlAssistEvent('sqlassist:query:start', ({ engine, sql, parameters }) => {
+  const listening = onSqlAssistEvent('sqlassist:query:start', ({ engine, sql, parameters }) => {
     const side = sides[engine === 'short' ? 0 : 1]
     side?.sent.push({ text: inlined(side, sql, parameters), bound: parameters.length > 0 })
   })
@@ -154,7 +173,7 @@ t.test('random entities and calls', async (t) => {
     const random = new Random(seed)
     const model = makeModel(random, seed)
     t.comment(`TEST_SEED=${seed}: ${model.words}`)
-    const [short, long] = [await makeSide(urls[0], model, true), await makeSide(urls[1], model, false)] as const
+    const [short, long] = [await makeSide(configs[0], model, true), await makeSide(configs[1], model, false)] as const
     sides.splice(0, 2, short, long)
     const rows = Array.from({ length: ROWS }, (_, index) => model.row(random, index + 1))
     for (const { db } of [short, long]) {
@@ -189,5 +208,6 @@ t.test('random entities and calls', async (t) => {
       await side.db.dispose()
     }
   }
+  listening()
   t.ok(taken > SEEDS, `${taken} statements went the short way`)
 })
