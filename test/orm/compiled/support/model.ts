@@ -80,7 +80,7 @@ export interface Model {
 }
 
 export function makeModel(random: Random, seed: number): Model {
-  const keyKind = random.of(['integer', 'integer', ...Object.keys(KEYS).filter((name) => name !== 'decimal'), 'composite'])
+  const keyKind = random.of(['integer', 'integer', ...Object.keys(KEYS).filter((name) => name !== 'decimal'), 'composite', 'composite'])
   const uniqueKind = random.of(Object.keys(KEYS))
   const columns = Object.keys(COLUMNS).filter(() => random.chance(0.3))
   const obstacle = random.of(['none', 'none', 'none', 'eager', 'inverse', 'filter', 'formula', 'filtered target'])
@@ -126,7 +126,7 @@ export function makeModel(random: Random, seed: number): Model {
     words: `key ${keyKind}, unique ${uniqueKind}, ${obstacle}, embedded ${embedded}, columns ${columns.join(' ') || 'none'}`,
     primary: keyKind === 'composite' ? ['left', 'right'] : ['id'],
     unique: uniqueKind,
-    short: { primary: plain && KEYS[keyKind]?.short === true, unique: plain && KEYS[uniqueKind]!.short === true },
+    short: { primary: plain && (keyKind === 'composite' || KEYS[keyKind]!.short === true), unique: plain && KEYS[uniqueKind]!.short === true },
     columns: columns.filter((name) => name !== 'version'),
     key,
     uniqueValue: (n) => KEYS[uniqueKind]!.value(fixed, n),
