@@ -51,8 +51,8 @@ export class KeyReader {
   /** What the values of a key are bound as; undefined where one of them is none that the column can hold. */
   bind(values: readonly unknown[]): unknown[] | undefined {
     const bound: unknown[] = []
-    for (const [index, bind] of this.#binders.entries()) {
-      const value = bind(values[index])
+    for (let index = 0; index < this.#binders.length; index++) {
+      const value = this.#binders[index]!(values[index])
       if (value === undefined) return undefined
       bound.push(value)
     }
