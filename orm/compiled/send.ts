@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { markAsLiterals } from '../binding/sqlite-literals.ts'
+import { runningSession, startInSession } from '../sessions/running.ts'
 import type { Answer, SessionState } from '../sessions/state.ts'
 import { rawQuery } from './raw-query.ts'
 import type { ShortWay } from './short-way.ts'
@@ -17,11 +18,16 @@ interface Transaction {
 export function send({ em, state, reads }: ShortWay, text: string, values: readonly unknown[]): Answer | Promise<Answer> {
   const transaction = em.getTransactionContext<Transaction>()
   try {
-    const answer = transaction === undefined ? reads.read(state, text, values) : transaction.executeQuery(rawQuery(text, markAsLiterals(values)))
+    const answer = transaction === undefined ? reads.read(state, text, values) : inTransaction(transaction, state, rawQuery(text, markAsLiterals(values)))
     return answer instanceof Promise ? explained(answer, em, state) : answer
   } catch (error) {
     throw state.explain(convert(em, error))
   }
+}
+
+/** SQLite's connection knows of no session but the one that runs. */
+function inTransaction(transaction: Transaction, state: SessionState, query: object): Promise<Answer> {
+  return runningSession() === state ? transaction.executeQuery(query) : startInSession(state, async () => await transaction.executeQuery(query))
 }
 
 async function explained(answer: Promise<Answer>, em: EntityManager, state: SessionState): Promise<Answer> {

@@ -74,6 +74,28 @@ t.test('a read by key goes the short way', async (t) => {
   t.match((await statements(t, { config, sqlComments: { application: 'shelf' } }, find))[0]!.sql, /^\/\*application='shelf'.*\*\/ select .* = \? limit 1$/)
 })
 
+t.test('a statement is told of as that of its session', async (t) => {
+  const db = await assist(t, { library: { config: configOf(await shelf(t)) } })
+  const session = sessionsOf(t, db)
+  const [holding, em] = [session(), session()]
+  await find(session())
+  const told: unknown[] = []
+  t.teardown(onSqlAssistEvent('sqlassist:query:start', ({ sql, session: whose }) => void (sql === SHORT && told.push(whose))))
+  await find(em)
+  const [own] = told
+  t.ok(own)
+  await em.begin()
+  em.clear()
+  await find(em)
+  await em.rollback()
+  em.clear()
+  await holding.begin()
+  const waiting = find(em)
+  await holding.rollback()
+  await waiting
+  t.strictSame(told, [own, own, own], 'at once, in a transaction, and when it has waited')
+})
+
 t.test('these are MikroORM\'s', async (t) => {
   const file = await shelf(t)
   const other = sqliteFile(t)
