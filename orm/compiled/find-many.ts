@@ -1,4 +1,5 @@
 import type { EntityManager, EntityName } from '@mikro-orm/core'
+import { madeFirst } from './find-one.ts'
 import { remember } from './remember.ts'
 import { send } from './send.ts'
 import { shortWay, type ShortWay } from './short-way.ts'
@@ -34,15 +35,14 @@ export function findManyShortly(session: EntityManager, entity: EntityName, colu
   }
   const text = key.textForMany(way.em, padded, bound)
   if (text === false) return undefined
-  return typeof text === 'string' ? findMany(way, text, bound) : text.then(async (made) => (made === false ? undefined : await findMany(way, made, bound)))
+  return typeof text === 'string' ? findMany(way, text, bound) : madeFirst(text, async (made) => (made === false ? undefined : await findMany(way, made, bound)))
 }
 
 async function findMany(way: ShortWay, text: string, bound: readonly unknown[]): Promise<object[]> {
   const { state, em, reader: { meta } } = way
   const joining = state.enlisting?.enlist(em)
   if (joining !== undefined) await joining
-  const answer = send(way, text, bound)
-  const { rows } = answer instanceof Promise ? await answer : answer
+  const { rows } = await send(way, text, bound)
   if (rows.length === 0) return []
   const factory = em.getEntityFactory()
   const mapped = rows.map((row) => em.getComparator().mapResult(meta, row as never))

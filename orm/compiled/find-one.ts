@@ -29,7 +29,13 @@ export function findOneShortly(session: EntityManager, entity: EntityName, where
   if (bound === undefined) return undefined
   const text = asked!.key.textForOne(em, where, bound)
   if (text === false) return undefined
-  return typeof text === 'string' ? findOne(way, where, text, bound) : text.then(async (made) => await (made === false ? longWay.call(session, entity, where) : findOne(way, where, made, bound)))
+  if (typeof text === 'string') return findOne(way, where, text, bound)
+  return madeFirst(text, async (made) => await (made === false ? longWay.call(session, entity, where) : findOne(way, where, made, bound)))
+}
+
+/** Not by `then()`: over that nobody can follow a statement back to the application. */
+export async function madeFirst<T>(text: Promise<string | false>, find: (made: string | false) => Promise<T>): Promise<T> {
+  return await find(await text)
 }
 
 interface Asked {
@@ -59,8 +65,7 @@ async function findOne(way: ShortWay, where: unknown, text: string, bound: reado
     if (!wrap(known, true).__managed) return known
     if (!(em as unknown as Refreshing).shouldRefresh(meta, known, NO_OPTIONS)) return remember(known)
   }
-  const answer = send(way, text, bound)
-  const { rows: [row] } = answer instanceof Promise ? await answer : answer
+  const { rows: [row] } = await send(way, text, bound)
   if (row === undefined) return null
   const data = em.getComparator().mapResult(meta, row as never)
   const found = remember(factory.create<object>(meta.class, data as never, { merge: true, convertCustomTypes: true }))

@@ -15,11 +15,10 @@ interface Transaction {
  *
  * @throws what MikroORM would throw
  */
-export function send({ em, state, reads }: ShortWay, text: string, values: readonly unknown[]): Answer | Promise<Answer> {
+export async function send({ em, state, reads }: ShortWay, text: string, values: readonly unknown[]): Promise<Answer> {
   const transaction = em.getTransactionContext<Transaction>()
   try {
-    const answer = transaction === undefined ? reads.read(state, text, values) : inTransaction(transaction, state, rawQuery(text, markAsLiterals(values)))
-    return answer instanceof Promise ? explained(answer, em, state) : answer
+    return await (transaction === undefined ? reads.read(state, text, values) : inTransaction(transaction, state, rawQuery(text, markAsLiterals(values))))
   } catch (error) {
     throw state.explain(convert(em, error))
   }
@@ -28,14 +27,6 @@ export function send({ em, state, reads }: ShortWay, text: string, values: reado
 /** SQLite's connection knows of no session but the one that runs. */
 function inTransaction(transaction: Transaction, state: SessionState, query: object): Promise<Answer> {
   return runningSession() === state ? transaction.executeQuery(query) : startInSession(state, async () => await transaction.executeQuery(query))
-}
-
-async function explained(answer: Promise<Answer>, em: EntityManager, state: SessionState): Promise<Answer> {
-  try {
-    return await answer
-  } catch (error) {
-    throw state.explain(convert(em, error))
-  }
 }
 
 const convert = (em: EntityManager, error: unknown): unknown => (em as unknown as { driver: { convertException(error: unknown): unknown } }).driver.convertException(error)

@@ -39,8 +39,8 @@ export interface ShortWay extends ShortReads {
 
 /** The same for what only reads, and is short. */
 export interface ShortReads {
-  /** On a connection that several share, where there is one. SQLite answers at once, unless somebody holds its connection. */
-  read(session: SessionState, text: string, values: readonly unknown[]): Answer | Promise<Answer>
+  /** On a connection that several share, where there is one. */
+  read(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
 }
 
 /** What the database has answered. */

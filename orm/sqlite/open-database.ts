@@ -83,8 +83,9 @@ export class OpenDatabase implements ShortReads {
   }
 
   /** @see ShortReads */
-  read(session: SessionState, text: string, values: readonly unknown[]): Answer | Promise<Answer> {
-    if (!this.#ready || this.#held > 0) return this.#inTurn(session, text, values)
+  async read(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer> {
+    await Promise.resolve() // reads that are started together each ask, and whoever looks for the caller finds it behind an await, as on all other ways
+    if (!this.#ready || this.#held > 0) return await this.#inTurn(session, text, values)
     session.assertOpen()
     const { engine, comments } = this.#host
     const sql = comments === undefined ? text : withLeadingComment(text, comments.of(session.whose))

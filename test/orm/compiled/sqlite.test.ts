@@ -16,8 +16,8 @@ const LONG = 'select `b0`.* from `books` as `b0` where `b0`.`id` = 1 limit 1'
 
 const configOf = (dbName: string, more: object = {}): NonNullable<EngineOptions['config']> => defineConfig({ dbName, entities: [Book], ...more })
 
-async function assist(t: Test, engines: Record<string, EngineOptions>): Promise<SqlAssist> {
-  const db = await createSqlAssist({ engines })
+async function assist(t: Test, engines: Record<string, EngineOptions>, more: object = {}): Promise<SqlAssist> {
+  const db = await createSqlAssist({ engines, ...more })
   t.teardown(async () => await db.dispose())
   return db
 }
@@ -166,6 +166,27 @@ t.test('errors are those of MikroORM', async (t) => {
   }
   t.strictSame(errors[0], errors[1])
   t.match(errors[0], ['TableNotFoundException', /no such table: books/, 'SQLITE_ERROR', ['no such table: books']])
+})
+
+t.test('a statement that a guard has refused is not sent', async (t) => {
+  const outcomes: unknown[] = []
+  for (const fastPath of [true, false]) {
+    const db = await assist(t, { library: { config: configOf(await shelf(t)), fastPath } }, { nPlusOne: 'throw' })
+    const em = sessionsOf(t, db)()
+    const outcome: unknown[] = []
+    const read = async (id: number): Promise<unknown> => {
+      try {
+        return (await em.findOne(Book, id))?.title ?? null
+      } catch (error) {
+        const { name, code } = error as Error & { code?: string }
+        return [name, code]
+      }
+    }
+    for (const id of [1, 2, 3, 4]) outcome.push(await read(id))
+    outcomes.push(outcome)
+  }
+  t.strictSame(outcomes[0], outcomes[1])
+  t.match(outcomes[0], ['One', null, ['NPlusOneError', 'SQLASSIST_N_PLUS_ONE'], ['NPlusOneError', 'SQLASSIST_N_PLUS_ONE']])
 })
 
 t.test('the file may be opened anew', async (t) => {
