@@ -13,7 +13,7 @@ export const sqliteLiterals: Literals = {
   most: 30_000,
   placeholder: () => '?',
   accepts: (piece) => !piece.includes('?'),
-  mark: (values) => void exact.add(values),
+  mark: (values) => void markAsLiterals(values),
   parameter(value) {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return plain(value)
     if (typeof value === 'number') return Number.isFinite(value) ? plain(value) : undefined
@@ -31,9 +31,17 @@ function objectParameter(value: object): Parameter | undefined {
   return Buffer.isBuffer(value) ? plain(value) : undefined
 }
 
-/** What SQLite is given: better-sqlite3 takes every number for a real one, and no boolean at all. */
-export function exactValues(values: readonly unknown[]): readonly unknown[] {
-  if (!exact.has(values)) return values
+/** Notes that values stand for literals. */
+export function markAsLiterals(values: readonly unknown[]): readonly unknown[] {
+  exact.add(values)
+  return values
+}
+
+/** The values that SQLite is given: as literals would say them, where they stand for such. */
+export const exactValues = (values: readonly unknown[]): readonly unknown[] => (exact.has(values) ? asLiterals(values) : values)
+
+/** better-sqlite3 takes every number for a real one, and no boolean at all. */
+export function asLiterals(values: readonly unknown[]): readonly unknown[] {
   return values.map((value) => (typeof value === 'number' ? exactNumber(value) : typeof value === 'boolean' ? BigInt(value) : value))
 }
 

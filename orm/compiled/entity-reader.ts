@@ -1,59 +1,44 @@
 import type { EntityManager, EntityMetadata, EntityProperty } from '@mikro-orm/core'
-import { type Binder, binderOf } from './bindable.ts'
-import { compileFindOne } from './statement.ts'
-
-/** The statement that finds an entity by one of its columns. */
-export class KeyReader {
-  readonly bind: Binder
-  readonly #meta: EntityMetadata
-  readonly #column: string
-  #text: string | false | Promise<string | false> | undefined
-
-  constructor(meta: EntityMetadata, column: string, bind: Binder) {
-    this.#meta = meta
-    this.#column = column
-    this.bind = bind
-  }
-
-  /**
-   * Its text, made when it is first asked for.
-   *
-   * @param value - one that somebody looks for, and what it is bound as
-   * @returns false where there is none
-   */
-  text(em: EntityManager, value: unknown, bound: unknown): string | false | Promise<string | false> {
-    return (this.#text ??= this.#compile(em, value, bound))
-  }
-
-  async #compile(em: EntityManager, value: unknown, bound: unknown): Promise<string | false> {
-    try {
-      this.#text = (await compileFindOne(em, this.#meta, { [this.#column]: value }, bound)) ?? false
-      return this.#text
-    } catch {
-      this.#text = undefined // the long way has the error, and the next session may have none
-      return false
-    }
-  }
-}
+import { binderOf } from './bindable.ts'
+import { KeyReader } from './key-reader.ts'
 
 /** How one entity is read by its keys. */
 export class EntityReader {
   readonly meta: EntityMetadata
-  /** The only column of the primary key; undefined where there are several. */
-  readonly primary: string | undefined
-  readonly #keys = new Map<string, KeyReader>()
+  /** By its primary key; undefined where a column of that is not read the short way. */
+  readonly primary: KeyReader | undefined
+  /** By a primary key of several columns that is given as a list: MikroORM makes another statement of that. */
+  readonly tuple: KeyReader | undefined
+  readonly #columns = new Map<unknown, KeyReader>()
 
   constructor(meta: EntityMetadata, em: EntityManager) {
     this.meta = meta
-    this.primary = meta.primaryKeys.length === 1 ? meta.primaryKeys[0] : undefined
+    const platform = em.getPlatform()
     for (const column of meta.props) {
-      const bind = isKey(meta, column) ? binderOf(meta, column, em.getPlatform()) : undefined
-      if (bind !== undefined) this.#keys.set(column.name, new KeyReader(meta, column.name, bind))
+      const bind = isKey(meta, column) ? binderOf(meta, column, platform) : undefined
+      if (bind !== undefined) this.#columns.set(column.name, new KeyReader(meta, [column.name], [bind]))
     }
+    const { primaryKeys } = meta
+    if (primaryKeys.length === 1) {
+      this.primary = this.#columns.get(primaryKeys[0])
+      return
+    }
+    const binders = meta.getPrimaryProps().flatMap((column) => binderOf(meta, column, platform) ?? [])
+    if (binders.length < primaryKeys.length) return
+    this.primary = new KeyReader(meta, primaryKeys, binders)
+    this.tuple = new KeyReader(meta, primaryKeys, binders)
   }
 
-  by(column: string): KeyReader | undefined {
-    return this.#keys.get(column)
+  /** By a column that has a value at most once. */
+  by(column: unknown): KeyReader | undefined {
+    return this.#columns.get(column)
+  }
+
+  /** By the only one of these columns, or by the primary key, if it has just these. */
+  byAll(columns: readonly unknown[]): KeyReader | undefined {
+    if (columns.length === 1) return this.by(columns[0])
+    const key = this.primary
+    return key !== undefined && columns.length === key.columns.length && columns.every((column, index) => column === key.columns[index]) ? key : undefined
   }
 }
 

@@ -1,4 +1,5 @@
 import { EntityManager } from '@mikro-orm/core'
+import { kFind } from './find-many.ts'
 import { type FindOne, findOneShortly } from './find-one.ts'
 
 /** What the short way does in place of these, or leaves out because they would do nothing. */
@@ -22,5 +23,6 @@ export function installShortWay(prototype: EntityManager, base: EntityManager): 
     const found = options === undefined && typeof entity !== 'string' ? findOneShortly(this, entity as never, where, longWay) : undefined
     return found ?? longWay.apply(this, args)
   }
+  Object.defineProperty(prototype, kFind, { value: methods!['find'] })
   Object.defineProperty(prototype, 'findOne', { value: findOne, writable: true, configurable: true })
 }

@@ -36,14 +36,17 @@ export function readersOf(em: EntityManager): OrmReaders {
 /** What MikroORM's default for `onQuery` looks like; another function with this text does the same. */
 const SENDS_AS_IT_IS = /^\(?sql\)? => sql$/
 
-/** Whether nobody but MikroORM's own PostgreSQL driver has a part in how a statement is made, sent and told of. */
+/** SQLite: {@link ShortReads} are there only where nobody else has a hand in the connection; what looks after it there is ours. */
+const SQLITE = 'SqliteDriver'
+
+/** Whether nobody but MikroORM's own driver has a part in how a statement is made, sent and told of. */
 function isOrdinary(config: Configuration, driver: object): boolean {
   const logger = config.getLogger()
   const own = ['logQuery', 'isEnabled'].every((name) => Reflect.get(logger, name) === Reflect.get(DefaultLogger.prototype, name))
   return (
-    driver.constructor.name === 'PostgreSqlDriver' &&
+    (driver.constructor.name === SQLITE ? (config.get('attachDatabases') ?? []).length === 0 : driver.constructor.name === 'PostgreSqlDriver' && config.get('onCreateConnection') === undefined) &&
     // kysely's own hooks
-    config.get('onCreateConnection') === undefined && config.get('onReserveConnection') === undefined && config.get('sessionContext') !== 'connection' &&
+    config.get('onReserveConnection') === undefined && config.get('sessionContext') !== 'connection' &&
     SENDS_AS_IT_IS.test(String(config.get('onQuery'))) && own &&
     (config.get('replicas') ?? []).length === 0 && !config.get('resultCache').global && config.get('disableIdentityMap') !== true
   )

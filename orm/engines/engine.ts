@@ -15,7 +15,7 @@ import { closeSession, type SessionEnd } from '../sessions/close.ts'
 import type { SessionInfo } from '../sessions/info.ts'
 import { SessionMaker } from '../sessions/session-maker.ts'
 import { baseOf, sessionClass, type EntityManagerClass } from '../sessions/session-class.ts'
-import { type SessionEngine, SessionState } from '../sessions/state.ts'
+import { type SessionEngine, SessionState, type ShortReads } from '../sessions/state.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import type { SqlConnection, TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import { checkEngine, type EngineHealth } from './check.ts'
@@ -60,6 +60,7 @@ export class Engine implements SessionEngine {
   #disposed = false
   #database: TwoPhaseDatabase | undefined
   #pool: EnginePool | undefined
+  #given: Guarantees | undefined
   #batcher: Batcher | undefined
 
   /**
@@ -245,6 +246,11 @@ export class Engine implements SessionEngine {
   }
 
   /** @see SessionEngine */
+  get reads(): ShortReads | undefined {
+    return this.shortWay ?? (this.#definition.fastPath ? this.#given?.reads : undefined)
+  }
+
+  /** @see SessionEngine */
   get batches(): Batcher | undefined {
     const { batch } = this.#definition
     if (batch === undefined || this.#pool === undefined) return undefined
@@ -271,7 +277,8 @@ export class Engine implements SessionEngine {
     guarantees.logger = this.#logger
     if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)
-    prepareStatements(orm, guarantees, this.#definition.preparedStatements)
+    prepareStatements(orm, guarantees, this.#definition)
+    this.#given = guarantees
     const { comments } = this.#definition
     guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)
     if (this.readonly && !guarantees.readonly) {

@@ -14,6 +14,7 @@ import { RECORDS_TABLE } from '../transactions/two-phase/records.ts'
 import { sessionClass } from '../sessions/session-class.ts'
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import { sqliteName } from '../sqlite/database-name.ts'
+import type { OpenDatabase } from '../sqlite/open-database.ts'
 import { sqliteDriverOptions, sqliteSetup } from '../sqlite/driver-options.ts'
 import { forgiveRollback } from '../sqlite/forgiving-rollback.ts'
 import { watchConnection } from '../sqlite/watch-connection.ts'
@@ -47,6 +48,8 @@ export class Guarantees {
   preparedStatements: PreparedStatements = false
   /** SQLite: the connection was made so that statements are kept, and get their values as literals would say them. */
   cachesStatements = false
+  /** SQLite: what was opened last. */
+  database: OpenDatabase | undefined
 
   constructor(engine: string, options: AnyOptions) {
     this.engine = engine
@@ -83,6 +86,11 @@ export class Guarantees {
     assertReadonlyPossible(this.engine, this.#options)
     this.readonly = true
     this.pool.readonly = true
+  }
+
+  /** Where statements can be sent past kysely, unless the application has put something of its own around its connection. */
+  get reads(): OpenDatabase | undefined {
+    return this.database?.ready === true && this.#options.onCreateConnection === undefined ? this.database : undefined
   }
 
   /** The `driverOptions` for a connection that is about to be made. */

@@ -94,8 +94,8 @@ export interface EngineOptions {
   /** Comments in its SQL, in place of what the option of that name says for all engines. */
   readonly sqlComments?: boolean | SqlCommentOptions
   /**
-   * PostgreSQL: what takes less than MikroORM's general way goes a shorter one, with the same outcome: reads by key, a flush that is one statement, a single new entity. See
-   * docs/fast-path.md. Default: true; with false each byte is as MikroORM alone sends it.
+   * PostgreSQL and SQLite: what takes less than MikroORM's general way goes a shorter one, with the same outcome: reads by key; with PostgreSQL a flush that is one statement and
+   * a single new entity as well. See docs/fast-path.md. Default: true; with false each byte is as MikroORM alone sends it.
    */
   readonly fastPath?: boolean
   /** With `orm`: close it together with everything else. Default: false, because the application made it. */

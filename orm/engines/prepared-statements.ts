@@ -3,9 +3,9 @@ import { bindParameters } from '../binding/bound-connection.ts'
 import { postgresLiterals } from '../binding/postgres-literals.ts'
 import { sqliteLiterals } from '../binding/sqlite-literals.ts'
 import { InvalidOptionsError } from '../errors.ts'
-import type { PreparedStatements } from '../postgres/prepared/statement-names.ts'
 import { cacheStatements } from '../sqlite/cache-statements.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import type { EngineDefinition } from './definition.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
 import type { EngineOptions } from './options.ts'
 
@@ -21,12 +21,10 @@ export function assertPreparedStatements(where: string, { preparedStatements, co
 }
 
 /** Lets a MikroORM send its values as its engine has it. */
-export function prepareStatements(orm: MikroORM, guarantees: Guarantees, mode: PreparedStatements = 'auto'): void {
+export function prepareStatements(orm: MikroORM, guarantees: Guarantees, { preparedStatements: mode = 'auto', fastPath }: Pick<EngineDefinition, 'preparedStatements' | 'fastPath'>): void {
   guarantees.preparedStatements = mode
+  if (guarantees.dialect === 'sqlite' && (mode !== false || fastPath)) cacheStatements(orm, guarantees)
   if (mode === false) return
   if (guarantees.dialect === 'postgresql') bindParameters(orm, postgresLiterals, guarantees)
-  if (guarantees.dialect === 'sqlite') {
-    cacheStatements(orm, guarantees)
-    bindParameters(orm, sqliteLiterals, guarantees)
-  }
+  if (guarantees.dialect === 'sqlite') bindParameters(orm, sqliteLiterals, guarantees)
 }

@@ -24,6 +24,8 @@ export interface SessionEngine {
   readonly pool?: { readonly tellsTransactionId: boolean | undefined } | undefined
   /** Where statements can be sent past MikroORM's general way; undefined where they may not (option `fastPath`), or where the connections are not ours. */
   readonly shortWay?: ShortWay | undefined
+  /** Where what only reads can be sent past it. */
+  readonly reads?: ShortReads | undefined
   /** Who puts rows of several sessions into one statement; undefined where nobody does. */
   readonly batches?: RowBatches | undefined
   /** What two-phase commit needs of it; undefined where it can take no part. */
@@ -31,9 +33,13 @@ export interface SessionEngine {
 }
 
 /** Runs one statement of a session that is in no transaction. */
-export interface ShortWay {
+export interface ShortWay extends ShortReads {
   ask(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
-  /** The same for what only reads, and is short: on a connection that several share, where there is one. */
+}
+
+/** The same for what only reads, and is short. */
+export interface ShortReads {
+  /** On a connection that several share, where there is one. */
   read(session: SessionState, text: string, values: readonly unknown[]): Promise<Answer>
 }
 

@@ -30,14 +30,16 @@ const LONGEST = 20_000
  * A database, as kysely uses it, whose statements are prepared once. SQLite itself prepares them anew where the schema has changed.
  *
  * Only kysely gets it: an application's own statements have modes of their own.
+ *
+ * @param keeps - false prepares them each time
  */
-export function cachedStatements(database: SqliteDatabase): SqliteDatabase {
+export function cachedStatements(database: SqliteDatabase, keeps = true): SqliteDatabase {
   const statements = new Recent<string, Statement>(MOST_STATEMENTS)
   const prepared = (sql: string): Statement => {
     const known = statements.get(sql)
     if (known !== undefined && known.busy !== true) return known
     const statement = database.prepare(sql)
-    if (sql.length <= LONGEST && KEPT.test(sql)) statements.set(sql, statement)
+    if (keeps && sql.length <= LONGEST && KEPT.test(sql)) statements.set(sql, statement)
     return statement
   }
   return {

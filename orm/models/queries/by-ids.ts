@@ -1,4 +1,5 @@
 import { type EntityManager, type EntityName, type EntityProperty, type Primary, Utils } from '@mikro-orm/core'
+import { findManyShortly } from '../../compiled/find-many.ts'
 import { ArgumentInvalidError } from '../../errors.ts'
 import { type Column, type ColumnValue, isScalarColumn } from '../columns.ts'
 import { idColumns, whereId } from './by-id.ts'
@@ -50,7 +51,7 @@ function* chunksOf(wanted: Wanted, size: number): Generator<Wanted> {
 async function collect(target: Target, columns: readonly EntityProperty[], wanted: Wanted, found: Map<string, object>): Promise<void> {
   const keys = new Set(wanted.map(([key]) => key))
   let strange: object | undefined
-  for (const row of await target.em.find<object>(target.entity, whereAny(columns, wanted.map(([, where]) => where)))) {
+  for (const row of await find(target, columns, wanted.map(([, where]) => Object.values(where) as unknown[]))) {
     const key = keyOf(row, columns, target.em)
     if (keys.has(key)) found.set(key, row)
     else strange = row
@@ -60,8 +61,12 @@ async function collect(target: Target, columns: readonly EntityProperty[], wante
   else for (const half of chunksOf(wanted, Math.ceil(wanted.length / 2))) await collect(target, columns, half, found)
 }
 
-function whereAny(columns: readonly EntityProperty[], wheres: readonly Condition[]): Condition {
-  const values = wheres.map((where) => Object.values(where) as unknown[])
+async function find({ em, entity }: Target, columns: readonly EntityProperty[], values: readonly (readonly unknown[])[]): Promise<object[]> {
+  const short = await findManyShortly(em, entity, columns.map(({ name }) => name), values)
+  return short ?? (await em.find<object>(entity, whereAny(columns, values)))
+}
+
+function whereAny(columns: readonly EntityProperty[], values: readonly (readonly unknown[])[]): Condition {
   if (columns.length > 1) return { [Utils.getPrimaryKeyHash(columns.map(({ name }) => name))]: { $in: values } }
   return { [columns[0]!.name]: { $in: values.map(([value]) => value) } }
 }

@@ -41,10 +41,17 @@ export function assertValue(argument: string, value: unknown, entity: string, co
  * @throws ColumnUnsuitableError for a column whose type has no plain values
  */
 export function searchable(entity: string, column: EntityProperty, platform: Platform): Check {
-  const check = checkOf(column, platform)
+  const known = isPostgres(platform) ? checks.postgres : checks.others
+  let check = known.get(column)
+  if (check !== undefined) return check
+  check = checkOf(column, platform)
   if (check === undefined) throw new ColumnUnsuitableError(entity, column.name, `is of the type ${column.columnTypes[0]}, which cannot be searched by value`)
+  known.set(column, check)
   return check
 }
+
+/** To find out takes longer than to read a row by the value. */
+const checks = { postgres: new WeakMap<EntityProperty, Check>(), others: new WeakMap<EntityProperty, Check>() }
 
 function checkOf(column: EntityProperty, platform: Platform): Check | undefined {
   const [columnType = ''] = column.columnTypes

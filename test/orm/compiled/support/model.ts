@@ -28,12 +28,16 @@ const WORDS = ['Ada', "O'Brien", 'naïve', '漢字', '', '100 %', '$1', '?', '"q
 const word = (random: Random): string => random.of(WORDS)
 const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 
-/** Columns that can be a key, or unique. */
-const KEYS: Readonly<Record<string, Kind>> = {
+/**
+ * Columns that can be a key, or unique.
+ *
+ * @param above - what a bigint is greater than
+ */
+const keysAbove = (above: bigint): Readonly<Record<string, Kind>> => ({
   integer: { property: () => p.integer(), value: (_, n) => n, short: true },
   smallint: { property: () => p.smallint(), value: (_, n) => n, short: true },
-  bigint: { property: () => p.bigint(), value: (_, n) => 9_007_199_254_740_993n + BigInt(n), short: true },
-  bigintText: { property: () => p.bigint('string'), value: (_, n) => String(9_007_199_254_740_993n + BigInt(n)), short: true },
+  bigint: { property: () => p.bigint(), value: (_, n) => above + BigInt(n), short: true },
+  bigintText: { property: () => p.bigint('string'), value: (_, n) => String(above + BigInt(n)), short: true },
   bigintNumber: { property: () => p.bigint('number'), value: (_, n) => n, short: true },
   uuid: { property: () => p.uuid(), value: (_, n) => uuid(n), short: true },
   string: { property: () => p.string(), value: (random, n) => `${word(random)} ${n}`, short: true },
@@ -42,10 +46,10 @@ const KEYS: Readonly<Record<string, Kind>> = {
   own: { property: () => p.type(Backwards), value: (_, n) => `own ${n}` },
   day: { property: () => p.date(), value: (_, n) => `2024-01-0${n}` },
   decimal: { property: () => p.decimal(), value: (_, n) => String(n) },
-}
+})
 
-const COLUMNS: Readonly<Record<string, Kind>> = {
-  ...KEYS,
+const columnsAbove = (above: bigint): Readonly<Record<string, Kind>> => ({
+  ...keysAbove(above),
   double: { property: () => p.double(), value: (random) => random.next() * 1000 },
   boolean: { property: () => p.boolean(), value: (random) => random.chance(0.5) },
   datetime: { property: () => p.datetime(), value: (random) => new Date(1_700_000_000_000 + random.below(1e9)) },
@@ -61,7 +65,7 @@ const COLUMNS: Readonly<Record<string, Kind>> = {
   serialized: { property: () => p.string().serializer((value: unknown) => `<${String(value)}>`), value: word },
   loud: { property: () => p.type(Loud), value: word },
   version: { property: () => p.integer().version(), value: () => undefined },
-}
+})
 
 /** One entity of a model, with what is needed to use it. */
 export interface Model {
@@ -79,8 +83,10 @@ export interface Model {
   value(random: Random, column: string, n: number): unknown
 }
 
-export function makeModel(random: Random, seed: number): Model {
-  const keyKind = random.of(['integer', 'integer', ...Object.keys(KEYS).filter((name) => name !== 'decimal'), 'composite'])
+/** @param above - what a bigint is greater than: SQLite's drivers read as numbers what they are given as one */
+export function makeModel(random: Random, seed: number, above: bigint): Model {
+  const [KEYS, COLUMNS] = [keysAbove(above), columnsAbove(above)]
+  const keyKind = random.of(['integer', 'integer', ...Object.keys(KEYS).filter((name) => name !== 'decimal'), 'composite', 'composite'])
   const uniqueKind = random.of(Object.keys(KEYS))
   const columns = Object.keys(COLUMNS).filter(() => random.chance(0.3))
   const obstacle = random.of(['none', 'none', 'none', 'eager', 'inverse', 'filter', 'formula', 'filtered target'])
@@ -126,7 +132,7 @@ export function makeModel(random: Random, seed: number): Model {
     words: `key ${keyKind}, unique ${uniqueKind}, ${obstacle}, embedded ${embedded}, columns ${columns.join(' ') || 'none'}`,
     primary: keyKind === 'composite' ? ['left', 'right'] : ['id'],
     unique: uniqueKind,
-    short: { primary: plain && KEYS[keyKind]?.short === true, unique: plain && KEYS[uniqueKind]!.short === true },
+    short: { primary: plain && (keyKind === 'composite' || KEYS[keyKind]!.short === true), unique: plain && KEYS[uniqueKind]!.short === true },
     columns: columns.filter((name) => name !== 'version'),
     key,
     uniqueValue: (n) => KEYS[uniqueKind]!.value(fixed, n),
