@@ -75,7 +75,7 @@ export interface SessionOptions extends GuardOptions {
   readonly info?: SessionInfo
   /** Ends the container when it fires, as the client's leaving ends a request. */
   readonly signal?: AbortSignal
-  /** What another request or job has seen or written, as its `$token()` says: the sessions see it too. */
+  /** What another request or job has seen or written, as its `$token()` says, or what was committed at all, as {@link SqlAssist.token} says: the sessions see it too. */
   readonly after?: string | undefined
   /** How new what engines with `replicas` read must be. Default: that of the application. */
   readonly consistency?: Consistency | undefined
@@ -139,6 +139,22 @@ export class SqlAssist<E extends object = {}> {
   session(options: SessionOptions = NO_OPTIONS): DbSessionsContainer<E> {
     if (options !== NO_OPTIONS) assertSessionOptions(options)
     return this.#session(options)
+  }
+
+  /**
+   * A token of now: sessions that are given it as `after` see all that anybody has committed before this call, on replicas too. For a job that was found after the commit
+   * of who has sent it, and in which there could be no token yet.
+   *
+   * ```ts
+   * await using session = db.session({ after: await db.token() })
+   * ```
+   *
+   * @returns undefined where no engine has replicas: then there is nothing to wait for. A primary that does not say where it is makes no error: what is given this token
+   * reads from the primary
+   */
+  async token(): Promise<string | undefined> {
+    if (this.#disposing !== undefined) throw new DisposedError('This SqlAssist')
+    return await this.#horizons?.now()
   }
 
   /**

@@ -33,6 +33,11 @@ export class Horizons {
     return new Horizon(consistency, seen.includes(undefined) ? undefined : seen.flatMap((positions) => positions ?? []))
   }
 
+  /** What was committed by anybody, until now. */
+  async now(): Promise<string | undefined> {
+    return await this.tokenOf(new Horizon('session', undefined))
+  }
+
   /** What to ask for again; undefined where nothing was seen. */
   async tokenOf(horizon: Horizon): Promise<string | undefined> {
     if (horizon.isEmpty) return undefined
