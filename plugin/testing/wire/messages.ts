@@ -18,11 +18,6 @@ const HEADER = 5
 export class Frames {
   #rest: Buffer = Buffer.alloc(0)
 
-  /** What has come, and belongs to no whole message yet. */
-  get rest(): Buffer {
-    return this.#rest
-  }
-
   add(chunk: Buffer): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
   }

@@ -12,8 +12,7 @@ export function renamed({ type, bytes }: Message, own: (name: string) => string)
     const statement = textEnd(bytes, BODY)
     return { type, bytes: message('B', own(textAt(bytes, BODY)), own(textAt(bytes, statement)), bytes.subarray(textEnd(bytes, statement))) }
   }
-  if (type === 'D' || type === 'C') return { type, bytes: message(type, bytes.subarray(BODY, BODY + 1), own(textAt(bytes, BODY + 1))) }
-  return { type, bytes }
+  return { type, bytes: message(type, bytes.subarray(BODY, BODY + 1), own(textAt(bytes, BODY + 1))) } // Describe and Close say first which of the two they mean
 }
 
 /** What a Parse message prepares, and under which name. */

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { createTestDatabase, rollbackAfterEach } from 'fastify-sqlassist/testing'
 import { asSuperuser, serverUrl } from '../../support/databases.ts'
+import { FULL } from '../../support/size.ts'
+import { applicationPackage } from '../../../plugin/testing/database/application-package.ts'
 import { shop, TABLES } from './fixtures/shop.ts'
 
 const server = serverUrl()
@@ -94,6 +96,33 @@ async function leftBehind(signal: NodeJS.Signals): Promise<string> {
   while ((await asSuperuser(server, 'select 1 from pg_stat_activity where datname = $1', [name])).length > 0) await asSuperuser(server, 'select pg_sleep(0.01)')
   return name
 }
+
+t.test('a server that a killed run has left is stopped by the next one', { skip: FULL ? false : 'starting servers takes long: TEST_FULL=1' }, async (t) => {
+  const { DATABASE_URL } = process.env
+  delete process.env['DATABASE_URL']
+  t.teardown(() => void (DATABASE_URL !== undefined && (process.env['DATABASE_URL'] = DATABASE_URL)))
+  const child = spawn(process.execPath, ['--conditions=fastify-sqlassist-source', fixture, 'url'], { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const [url] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  t.strictSame(await asSuperuser(url, 'select 1 as one'), [{ one: 1 }], 'it goes on without its process')
+  const database = await createTestDatabase()
+  for (;;) if ((await asSuperuser(url, 'select 1').catch((error: { code: string }) => error.code)) === 'ECONNREFUSED') break
+  t.pass('it has stopped')
+  await database.drop()
+})
+
+t.test('a package that only the application has', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sqlassist-package-'))
+  const before = process.cwd()
+  t.teardown(() => (process.chdir(before), rmSync(folder, { recursive: true, force: true })))
+  mkdirSync(join(folder, 'node_modules/only-here'), { recursive: true })
+  writeFileSync(join(folder, 'node_modules/only-here/package.json'), '{ "type": "module", "exports": "./index.js" }')
+  writeFileSync(join(folder, 'node_modules/only-here/index.js'), 'export const here = true')
+  process.chdir(folder)
+  t.match(await applicationPackage('only-here'), { here: true })
+  await t.rejects(applicationPackage('not-even-there'), { code: /MODULE_NOT_FOUND/ })
+})
 
 async function connectedTo(name: string): Promise<AsyncDisposable[]> {
   const { default: pg } = await import('pg')

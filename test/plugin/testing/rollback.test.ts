@@ -4,6 +4,8 @@ import { defineConfig, MikroORM } from '@mikro-orm/postgresql'
 import { defineConfig as sqlite } from '@mikro-orm/sqlite'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { createSqlAssist, type EngineOptions } from 'fastify-sqlassist/orm'
+import { PostgresDialect } from 'kysely'
+import pg from 'pg'
 import t from 'tap'
 import { rollbackAfterEach } from 'fastify-sqlassist/testing'
 import { asSuperuser, postgresDatabase, serverUrl } from '../../support/databases.ts'
@@ -32,6 +34,17 @@ t.test('each test has the database as it was', async (t) => {
       t.strictSame(await rows(), NOTHING, 'and nobody else does')
     })
   }
+
+  t.test('a test that has others in it', async (t) => {
+    await app.inject({ method: 'POST', url: '/items/pen' })
+    for (const name of ['ink', 'paper']) {
+      await t.test(`such as this about ${name}`, async (t) => {
+        await app.inject({ method: 'POST', url: `/items/${name}` })
+        t.strictSame((await app.inject('/items')).json(), ['pen: 1', `${name}: 1`])
+      })
+    }
+    t.strictSame((await app.inject('/items')).json(), ['pen: 1'])
+  })
 
   t.test('over HTTP', async (t) => {
     t.equal((await fetch(`${origin}/items/ink`, { method: 'POST' })).status, 201)
@@ -136,6 +149,8 @@ t.test('what cannot be undone is refused before a test begins', async (t) => {
   await refused({ writer: { config } as EngineOptions, local: inMemory }, /engine 'local' .* SQLite/)
   await refused({ writer: { config, twoPhase: true } as EngineOptions }, /leave out 'twoPhase'/)
   await refused({ writer: { orm: await MikroORM.init(config as object), dispose: true } }, /sqlAssistConfig/)
+  const readyMade = defineConfig({ clientUrl: url, entities: [Item], driverOptions: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }) }) as EngineOptions['config']
+  await refused({ writer: { config: readyMade } as EngineOptions }, /connections that are made here/)
   await asSuperuser(url, `create role sqlassist_other login password 'other'`)
   t.teardown(async () => await asSuperuser(serverUrl(), 'drop role sqlassist_other'))
   const other = defineConfig({ clientUrl: url, user: 'sqlassist_other', password: 'other', entities: [Item] }) as EngineOptions['config']
@@ -153,6 +168,26 @@ t.test('what cannot be undone is refused before a test begins', async (t) => {
   for (const options of [{ engines: [] }, { deadlock: 1 }, { deadlockMs: -1 }, []]) t.throws(() => rollbackAfterEach(new Runner(), app, options as never), { code: 'SQLASSIST_INVALID_OPTIONS' })
   rollbackAfterEach(runner, Fastify())
   await t.rejects(runner.begin(), { code: 'SQLASSIST_INVALID_OPTIONS', message: /is registered/ })
+})
+
+const engineAt = (clientUrl: string): EngineOptions => ({ config: defineConfig({ clientUrl, entities: [Item] }) as EngineOptions['config'] }) as EngineOptions
+
+t.test('where one of two databases is away, no test begins in the other', async (t) => {
+  const second = await postgresDatabase(t)
+  const name = new URL(second).pathname.slice(1)
+  const db = await createSqlAssist({ engines: { first: engineAt(url), second: engineAt(second) } })
+  t.teardown(async () => await db.dispose())
+  const runner = new Runner()
+  rollbackAfterEach(runner, db)
+  await runner.begin(1)
+  await runner.end(1)
+  await asSuperuser(serverUrl(), `drop database ${name} with (force)`)
+  await t.rejects(runner.begin(2))
+  await t.rejects(db.engine('first').orm.em.fork().count(Item), { code: 'SQLASSIST_TEST_NOT_RUNNING' })
+  await asSuperuser(serverUrl(), `create database ${name}`)
+  await runner.begin(3)
+  t.equal(await db.engine('first').orm.em.fork().count(Item), 0)
+  await runner.end(3)
 })
 
 t.test('after all of them there is nothing', async (t) => t.strictSame(await rows(), NOTHING))

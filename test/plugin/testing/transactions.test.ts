@@ -64,6 +64,8 @@ t.test('nested transactions', async (t) => await tests(t, {}, {}, (open) => {
       await em.execute('insert into child values (4, 10)')
       await em.execute('insert into parent values (10)')
     })
+    await db.writer.execute('create table late (n int constraint once unique deferrable initially deferred)')
+    await t.rejects(db.writer.transactional(async (em) => await em.execute('insert into late values (1), (1)')), { code: '23505' }, 'also of a table that the test has made')
   })
 }))
 
