@@ -1,6 +1,7 @@
 // Transactions, settings and connections of an application are what they would be without the test around them.
 import type { EntityManager } from '@mikro-orm/core'
 import t, { type Test } from 'tap'
+import type { SqlAssist } from 'fastify-sqlassist/orm'
 import { rollbackAfterEach } from 'fastify-sqlassist/testing'
 import { asSuperuser, postgresDatabase } from '../../support/databases.ts'
 import { type Em, Item, Line, shop, TABLES } from './fixtures/shop.ts'
@@ -15,11 +16,11 @@ interface Sessions extends AsyncDisposable {
 }
 
 /** Tests with an application of their own. */
-async function tests(t: Test, more: Parameters<typeof shop>[1], options: Parameters<typeof rollbackAfterEach>[2], define: (open: () => Sessions) => void): Promise<void> {
+async function tests(t: Test, more: Parameters<typeof shop>[1], options: Parameters<typeof rollbackAfterEach>[2], define: (open: () => Sessions, db: SqlAssist) => void): Promise<void> {
   const app = await shop(url, more)
   t.teardown(async () => await app.close())
   rollbackAfterEach(t, app, options)
-  define(() => app.sqlassist.session() as unknown as Sessions)
+  define(() => app.sqlassist.session() as unknown as Sessions, app.sqlassist as unknown as SqlAssist)
 }
 
 const names = async (em: Em): Promise<string[]> => (await em.execute<{ name: string }[]>('select name from item order by id')).map(({ name }) => name)
@@ -80,6 +81,41 @@ t.test('who may only read', async (t) => await tests(t, { reader: { joinTransact
 }))
 
 const tenant = async (em: Em): Promise<unknown> => (await em.execute<{ tenant: string | null }[]>(`select nullif(current_setting('app.tenant', true), '') as tenant`))[0]!.tenant
+
+t.test('engines of all kinds', async (t) => await tests(t, { reader: { follows: 'writer', joinTransaction: true }, logger: { batch: { maxRows: 10 } } }, {}, (open, db) => {
+  t.test('one that reads in the transaction of another', async (t) => {
+    await db.transaction(async (session) => {
+      const { writer, reader } = session as unknown as Sessions
+      await add(writer, 'pen')
+      t.strictSame(await names(reader), ['pen'])
+      await t.rejects(reader.execute(`select nextval('item_id_seq')`), { code: 'SQLASSIST_READONLY_ENGINE' })
+      t.strictSame(await names(reader), ['pen'], 'and the transaction goes on')
+      await add(writer, 'ink')
+    })
+    await using session = open()
+    t.strictSame(await names(session.reader), ['pen', 'ink'])
+  })
+
+  t.test('one that puts the rows of several sessions together', async (t) => {
+    await Promise.all(['a', 'b', 'c', 'a'].map(async (text) => {
+      await using session = open()
+      session.logger.persist(session.logger.create(Line, { text }))
+      await session.logger.flush()
+    }))
+    await using session = open()
+    t.equal(await session.reader.count(Line), 4)
+  })
+
+  t.test('and how they are', async (t) => {
+    const { ok, engines } = await db.check()
+    t.ok(ok)
+    t.match(engines, { writer: { ok: true, readOnly: false }, reader: { ok: true } })
+    await db.reinitEngine()
+    await using session = open()
+    await add(session.writer, 'pen')
+    t.strictSame(await names(session.reader), ['pen'])
+  })
+}))
 
 t.test('settings', async (t) => await tests(t, {}, {}, (open) => {
   t.test('of a transaction end with it, and are those of one connection', async (t) => {
