@@ -540,8 +540,8 @@ export const PanelUnreachableError = coded(
 export const TestDeadlockError = coded(
   'TestDeadlockError', 'SQLASSIST_TEST_DEADLOCK', 500,
   (quietMs: number) =>
-    `In a test that is rolled back all connections to a database are one, so one transaction that writes waits for the end of the other; the one that is open has sent nothing for ${quietMs} ms. ` +
-    `If one request holds both, read on a readonly engine, or test this route on a database of its own: createTestDatabase().`,
+    `In a test that is rolled back all connections to a database are one, so a transaction that writes waits for the end of those that were begun after it; the last one has sent nothing for ${quietMs} ms. ` +
+    `If one request goes to and fro between both, test it on a database of its own: createTestDatabase().`,
 )
 
 export const TestNotRunningError = coded(

@@ -10,7 +10,7 @@ export interface RollbackOptions {
   /** The engines whose databases are rolled back. Default: all; name some if there are others that this cannot do anything for, and that may keep what is written. */
   readonly engines?: readonly string[]
   /**
-   * How long a transaction of the application may do nothing while another one waits for it, in ms, before that one fails with SQLASSIST_TEST_DEADLOCK. Default: 2,000.
+   * How long a transaction of the application may do nothing while the one around it waits for its end, in ms, before that one fails with SQLASSIST_TEST_DEADLOCK. Default: 2,000.
    */
   readonly deadlockMs?: number
 }

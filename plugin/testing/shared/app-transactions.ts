@@ -1,9 +1,9 @@
 import { TestReplayError } from '../../../orm/errors.ts'
-import { complete, type Failure } from '../wire/messages.ts'
+import { complete, type Failure, message, type Message } from '../wire/messages.ts'
 import { accessMode, type Control, savepointName } from './control.ts'
 import { NO_TWO_PHASE, SPOILT, unlessOurs } from './failures.ts'
 import { goneBack, type Line } from './line.ts'
-import { AppTransaction, type Beside } from './transaction.ts'
+import { AppTransaction, type Written } from './transaction.ts'
 import type { Visit } from './visit.ts'
 import type { WritingTurn } from './writing-turn.ts'
 
@@ -56,7 +56,8 @@ export class AppTransactions {
   /** Sees to it that the server has the transaction of a connection that writes in one. */
   async enter(visit: Visit): Promise<void> {
     const { transaction } = visit
-    if (transaction === undefined || transaction.readOnly || transaction.begun) return
+    if (transaction?.begun === true) return await this.#turn.resume(visit)
+    if (transaction === undefined || transaction.readOnly) return
     this.#line.assertTesting()
     await this.#turn.take(visit)
     this.#line.assertTesting()
@@ -70,14 +71,17 @@ export class AppTransactions {
 
   async #commit(visit: Visit): Promise<Failure | undefined> {
     const { transaction } = visit
-    const failure = transaction?.begun !== true ? undefined : await unlessOurs(async () => await this.#line.inTurn(async () => {
-      const unkept = await this.#line.check()
-      if (unkept === undefined) this.#line.say(`release savepoint ${TRANSACTION};`)
-      return unkept
-    }, visit))
+    const failure = transaction?.begun !== true ? undefined : await unlessOurs(async () => {
+      await this.#turn.resume(visit)
+      return await this.#line.inTurn(async () => {
+        const unkept = await this.#line.check()
+        if (unkept === undefined) this.#line.say(`release savepoint ${TRANSACTION};`)
+        return unkept
+      }, visit)
+    })
     if (failure !== undefined) return (await this.undo(visit)) ?? failure
     visit.settings = transaction?.kept ?? visit.settings
-    this.#over(visit)
+    this.#over(visit, transaction?.written ?? [])
     visit.send(complete('COMMIT'))
     return undefined
   }
@@ -88,20 +92,33 @@ export class AppTransactions {
     return failure
   }
 
-  /** Undoes the transaction of a connection, if it has one. */
-  async undo(visit: Visit): Promise<Failure | undefined> {
+  /**
+   * Undoes the transaction of a connection, if it has one.
+   *
+   * @param deadlockMs - how long one in it may do nothing; default: as ever
+   */
+  async undo(visit: Visit, deadlockMs?: number): Promise<Failure | undefined> {
     const { transaction } = visit
-    const failure = transaction?.begun !== true ? undefined : await unlessOurs(async () => await this.#line.inTurn(async () => {
-      this.#line.goesBack(goneBack(TRANSACTION), transaction.applied!)
-      return await this.#writeAgain(transaction.beside)
-    }))
-    this.#over(visit)
+    const beside = transaction?.written.filter(({ own }) => !own) ?? []
+    const failure = transaction?.begun !== true ? undefined : await unlessOurs(async () => {
+      await this.#turn.resume(visit, deadlockMs)
+      return await this.#line.inTurn(async () => {
+        this.#line.goesBack(goneBack(TRANSACTION), transaction.applied!)
+        return await this.#writeAgain(beside)
+      })
+    })
+    if (failure === undefined) this.#over(visit, beside)
+    else transaction!.failed = true
     return failure
   }
 
-  #over(visit: Visit): void {
+  /** @param written - what stays of it, and would be undone with the transaction that it was in */
+  #over(visit: Visit, written: readonly Written[]): void {
+    const begun = visit.transaction?.begun === true
     visit.transaction = undefined
+    if (!begun) return
     this.#turn.give(visit)
+    for (const { bytes, settings } of written) this.#turn.current?.wrote({ bytes, settings, own: false })
   }
 
   async #savepoint(visit: Visit, control: 'savepoint' | 'release' | 'rollback to', text: string): Promise<Failure | undefined> {
@@ -132,9 +149,11 @@ export class AppTransactions {
   }
 
   /** Others have written something meanwhile, which a rollback of this transaction does not concern. */
-  async #writeAgain(beside: readonly Beside[]): Promise<undefined> {
+  async #writeAgain(beside: readonly Written[]): Promise<undefined> {
     for (const { bytes, settings } of beside) {
-      const failure = await this.#line.attempt(settings, false, { bytes }, async () => await this.#line.check())
+      // Rows of a COPY have not been kept.
+      const heard = ({ type }: Message): void => void (type === 'G' && this.#line.tell(message('f', 'its rows were not kept')))
+      const failure = await this.#line.attempt(settings, false, { bytes, heard }, async () => await this.#line.check())
       if (failure !== undefined) this.#problems.push(new TestReplayError(failure.message))
     }
   }

@@ -185,9 +185,9 @@ export class Line {
 
   // ---- beside the statements ----
 
-  /** Rows of a COPY, which belong to the statement that runs. */
-  copy(visit: Visit, bytes: Buffer): void {
-    if (this.#running === visit) this.#server!.write(bytes)
+  /** Sends what belongs to the statement that runs, such as rows of a COPY. */
+  tell(bytes: Buffer): void {
+    this.#server!.write(bytes)
   }
 
   /** Has the server stop what somebody runs. Nothing else is sent before it has heard of it: it knows the connection, and not the statement. */

@@ -35,7 +35,7 @@ export class SharedDatabase {
   /** @param deadlockMs - how long a transaction may do nothing while another one waits for it */
   constructor(reach: Reach, deadlockMs: number) {
     this.#line = new Line(reach)
-    this.#turn = new WritingTurn(deadlockMs, () => this.#line.running)
+    this.#turn = new WritingTurn(deadlockMs)
     this.#transactions = new AppTransactions(this.#line, this.#turn)
   }
 
@@ -83,24 +83,32 @@ export class SharedDatabase {
 
   /** Answers a text, but for errors, which are returned. */
   async query(visit: Visit, text: string): Promise<Failure | undefined> {
+    return await this.#turn.during(visit, async () => await this.#query(visit, text))
+  }
+
+  /** The same of messages that go together, and are no transaction control. */
+  async ask(visit: Visit, work: Work): Promise<Failure | undefined> {
+    return await this.#turn.during(visit, async () => await this.#answer(visit, work))
+  }
+
+  async #query(visit: Visit, text: string): Promise<Failure | undefined> {
     const statements = statementsIn(text)
     const together = statements.every((statement) => controlOf(statement) === 'other')
     for (const statement of together ? [text] : statements) {
       const control = together ? 'other' : controlOf(statement)
-      const failure = await (control === 'other' ? this.run(visit, { bytes: query(statement), text: statement, again: () => query(statement) }) : this.#transactions.control(visit, control, statement))
+      const failure = await (control === 'other' ? this.#answer(visit, { bytes: query(statement), text: statement, again: () => query(statement) }) : this.#transactions.control(visit, control, statement))
       if (failure !== undefined) return failure
     }
     return undefined
   }
 
-  /** Answers what is no transaction control, in a savepoint of its own: an error spoils nothing but that. */
-  async run(visit: Visit, work: Work): Promise<Failure | undefined> {
+  /** In a savepoint of its own: an error spoils nothing but that. */
+  async #answer(visit: Visit, work: Work): Promise<Failure | undefined> {
     if (visit.transaction?.failed === true) return SPOILT
     const failure = await unlessOurs(async () => {
       await this.#transactions.enter(visit)
       return await this.#line.inTurn(async () => await this.#run(visit, work), visit)
     })
-    this.#turn.heard(visit)
     if (failure !== undefined && visit.transaction !== undefined) visit.transaction.failed = true
     return failure
   }
@@ -123,7 +131,7 @@ export class SharedDatabase {
     }
     if (failure !== undefined) return failure
     if (/\bdeferrable\b/i.test(text)) this.#line.expectDeferrable()
-    if (writes) this.#turn.around(visit)?.beside.push({ bytes: again(), settings })
+    if (writes) this.#turn.current?.wrote({ bytes: again(), settings, own: transaction !== undefined })
     await this.#learnSettings(visit, text, bytes)
     return undefined
   }
@@ -143,7 +151,7 @@ export class SharedDatabase {
   // ---- beside the statements ----
 
   copy(visit: Visit, bytes: Buffer): void {
-    this.#line.copy(visit, bytes)
+    if (this.#line.running === visit) this.#line.tell(bytes)
   }
 
   /** @param key - the secret of the connection whose statement is to be stopped */
@@ -160,7 +168,7 @@ export class SharedDatabase {
    */
   async left(visit: Visit, names: readonly string[]): Promise<void> {
     this.visits.delete(visit)
-    await this.#transactions.undo(visit)
+    await this.#turn.during(visit, async () => await this.#transactions.undo(visit, Infinity))
     const close = names.map((name) => message('C', Buffer.from('S'), name))
     if (close.length > 0) await this.#line.inTurn(async (server) => await server.exchange({ bytes: Buffer.concat([...close, sync]) }))
   }

@@ -1,9 +1,11 @@
 import type { Settings } from './settings.ts'
 
-/** What a connection has written while another one's transaction was open. */
-export interface Beside {
+/** Something that was written while a transaction was open. */
+export interface Written {
   readonly bytes: Buffer
   readonly settings: Settings
+  /** By the transaction; else by somebody else, and what becomes of the transaction does not concern it. */
+  readonly own: boolean
 }
 
 interface Savepoint {
@@ -11,7 +13,7 @@ interface Savepoint {
   readonly readOnly: boolean
   readonly settings: Settings
   readonly applied: Settings
-  readonly beside: number
+  readonly written: number
 }
 
 /** A transaction of the application, which is a savepoint in that of the test. */
@@ -26,8 +28,7 @@ export class AppTransaction {
   kept: Settings
   /** What was applied when it began, which is what the server goes back to. */
   applied: Settings | undefined
-  /** What others have written since it began, and what would be undone with it. */
-  readonly beside: Beside[] = []
+  readonly #written: Written[] = []
   readonly #savepoints: Savepoint[] = []
 
   constructor(readOnly: boolean, settings: Settings) {
@@ -35,13 +36,22 @@ export class AppTransaction {
     this.settings = this.kept = settings
   }
 
+  wrote(written: Written): void {
+    this.#written.push(written)
+  }
+
+  /** All that was written since it began, and would be undone with it. */
+  get written(): readonly Written[] {
+    return this.#written
+  }
+
   get status(): 'T' | 'E' {
     return this.failed ? 'E' : 'T'
   }
 
   save(name: string, applied: Settings): void {
-    const { readOnly, settings, beside: { length: beside } } = this
-    this.#savepoints.push({ name, readOnly, settings, applied, beside })
+    const { readOnly, settings } = this
+    this.#savepoints.push({ name, readOnly, settings, applied, written: this.#written.length })
   }
 
   /** Whether there is a savepoint of that name. */
@@ -59,16 +69,18 @@ export class AppTransaction {
   /**
    * Goes back to a savepoint, and keeps it.
    *
-   * @returns what is applied then, and what others have written since
+   * @returns what is applied then, and what others have written since, which is undone as well
    */
-  goBack(name: string): { readonly applied: Settings; readonly beside: Beside[] } {
+  goBack(name: string): { readonly applied: Settings; readonly beside: readonly Written[] } {
     const at = this.#last(name)
-    const { readOnly, settings, applied, beside } = this.#savepoints[at]!
+    const { readOnly, settings, applied, written } = this.#savepoints[at]!
     this.#savepoints.length = at + 1
     this.failed = false
     this.readOnly = readOnly
     this.settings = settings
-    return { applied, beside: this.beside.slice(beside) }
+    const beside = this.#written.splice(written).filter(({ own }) => !own)
+    this.#written.push(...beside)
+    return { applied, beside }
   }
 
   #last(name: string): number {

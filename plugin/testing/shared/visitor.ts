@@ -138,7 +138,7 @@ export class Visitor implements Visit {
     if (!this.#skipping && together.length > 0) {
       const text = this.#textOf(together)
       const bytes = Buffer.concat([...together.map((part) => renamed(part, (name) => this.#own(name)).bytes), sync])
-      const failure = await (controlOf(text) === 'other' ? this.#shared.run(this, { bytes, text, again: () => this.#again(together) }) : Promise.resolve(UNTOLD))
+      const failure = await (controlOf(text) === 'other' ? this.#shared.ask(this, { bytes, text, again: () => this.#again(together) }) : Promise.resolve(UNTOLD))
       this.#tell(failure)
       this.#skipping = failure !== undefined
     }

@@ -3,65 +3,100 @@ import type { AppTransaction } from './transaction.ts'
 import type { Visit } from './visit.ts'
 
 /** How often those who wait look whether anything happens, in ms. */
-const LOOK_MS = 50
+const LOOK_MS = 10
 
-/** Of the application's transactions that write one is open at a time: a savepoint cannot be kept when one around it is undone. */
+/** How long a transaction must have done nothing for another one to begin inside of it, in ms: it may be waiting for just that one. */
+const INSIDE_MS = 30
+
+/** Of the application's transactions that write only the one that was begun last goes on: a savepoint cannot be kept, or undone, before those in it. */
 export class WritingTurn {
   readonly #deadlockMs: number
-  readonly #running: () => Visit | undefined
-  #holder: Visit | undefined
-  #released = Promise.withResolvers<void>()
+  /** Those who wait for an answer: they are not idle, even if nothing of theirs runs yet. */
+  readonly #asking = new Set<Visit>()
+  /** Each is in the one before. */
+  readonly #open: Visit[] = []
+  #changed = Promise.withResolvers<void>()
   #lastHeard = 0
 
-  /**
-   * @param deadlockMs - how long a transaction may do nothing while another one waits for it
-   * @param running - who has a statement running
-   */
-  constructor(deadlockMs: number, running: () => Visit | undefined) {
+  /** @param deadlockMs - how long a transaction may do nothing while another one waits for it */
+  constructor(deadlockMs: number) {
     this.#deadlockMs = deadlockMs
-    this.#running = running
   }
 
-  /** @throws TestDeadlockError, or what {@link Visit.stopWaiting} was given */
+  /** Does what a connection asks for. */
+  async during<T>(visit: Visit, work: () => Promise<T>): Promise<T> {
+    this.#asking.add(visit)
+    try {
+      return await work()
+    } finally {
+      this.#asking.delete(visit)
+      if (this.#last === visit) this.#lastHeard = performance.now()
+    }
+  }
+
+  get #last(): Visit | undefined {
+    return this.#open.at(-1)
+  }
+
+  /**
+   * Begins a transaction: when there is no other, or in one that does nothing.
+   *
+   * @throws what {@link Visit.stopWaiting} was given
+   */
   async take(visit: Visit): Promise<void> {
-    while (this.#holder !== undefined) await this.#wait(visit)
-    this.#holder = visit
-    this.heard(visit)
+    while (this.#last !== undefined && !this.#quietFor(INSIDE_MS)) await this.#wait(visit, INSIDE_MS)
+    this.#open.push(visit)
   }
 
-  async #wait(visit: Visit): Promise<void> {
-    const { promise: stopped, reject } = Promise.withResolvers<never>()
-    const look = setInterval(() => {
-      if (this.#running() !== this.#holder && performance.now() - this.#lastHeard > this.#deadlockMs) reject(new TestDeadlockError(this.#deadlockMs))
-    }, LOOK_MS)
+  /**
+   * Goes on with a transaction, when those in it have ended.
+   *
+   * @throws TestDeadlockError, or what {@link Visit.stopWaiting} was given
+   */
+  async resume(visit: Visit, deadlockMs: number = this.#deadlockMs): Promise<void> {
+    while (this.#open.includes(visit) && this.#last !== visit) {
+      await this.#wait(visit, deadlockMs)
+      if (this.#open.includes(visit) && this.#last !== visit && this.#quietFor(deadlockMs)) throw new TestDeadlockError(deadlockMs)
+    }
+  }
+
+  #quietFor(ms: number): boolean {
+    return !this.#asking.has(this.#last!) && performance.now() - this.#lastHeard > ms
+  }
+
+  /** Waits until a transaction has ended, or the last one has done nothing for a while. */
+  async #wait(visit: Visit, quietMs: number): Promise<void> {
+    const { promise: stopped, resolve: quiet, reject } = Promise.withResolvers<void>()
+    const look = setInterval(() => this.#quietFor(quietMs) && quiet(), LOOK_MS)
     visit.stopWaiting = reject
     try {
-      await Promise.race([this.#released.promise, stopped])
+      await Promise.race([this.#changed.promise, stopped])
     } finally {
       clearInterval(look)
       visit.stopWaiting = undefined
     }
   }
 
-  /** Somebody has had a statement answered. */
-  heard(visit: Visit): void {
-    if (this.#holder === visit) this.#lastHeard = performance.now()
-  }
-
+  /** A transaction has ended. */
   give(visit: Visit): void {
-    if (this.#holder === visit) this.giveUp()
+    if (this.#last === visit) this.#open.pop()
+    this.#lastHeard = performance.now()
+    this.#tell()
   }
 
-  /** Whoever has it, has it no more. */
+  /** All have ended. */
   giveUp(): void {
-    this.#holder = undefined
-    this.#released.resolve()
-    this.#released = Promise.withResolvers()
+    this.#open.length = 0
+    this.#tell()
   }
 
-  /** The transaction of somebody else in which everything happens now. */
-  around(visit: Visit): AppTransaction | undefined {
-    const transaction = this.#holder === visit ? undefined : this.#holder?.transaction
-    return transaction?.begun === true ? transaction : undefined
+  #tell(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  /** The transaction in which everything happens now. */
+  get current(): AppTransaction | undefined {
+    return this.#last?.transaction
   }
 }

@@ -164,9 +164,9 @@ t.test('a wait for another transaction can be stopped', async (t) => {
   await begin()
   const [first, second] = [await visitor(t, db, 'writer'), await visitor(t, db, 'writer')]
   await first.query(`begin; insert into line (text) values ('first')`)
+  const busy = first.query('select pg_sleep(600)').then(() => 'slept', (error: { code: string }) => error.code)
   const waiting = second.query(`begin; insert into line (text) values ('second')`).then(() => 'written', (error: { code: string }) => error.code)
   const pids = { processID: (second as unknown as { processID: number }).processID, secretKey: (second as unknown as { secretKey: number }).secretKey }
-  await sleep(0)
   await until(async () => {
     await cancel(second, pids)
     return (await Promise.race([waiting, sleep(20, 'still waiting')])) !== 'still waiting'
@@ -175,8 +175,8 @@ t.test('a wait for another transaction can be stopped', async (t) => {
   await second.query('rollback')
 
   const again = second.query(`begin; insert into line (text) values ('second')`).then(() => 'written', (error: { code: string }) => error.code)
-  await first.query('select 1')
   await end()
+  t.equal(await busy, '57014')
   t.equal(await again, 'SQLASSIST_TEST_NOT_RUNNING', 'or ends with the test')
 })
 

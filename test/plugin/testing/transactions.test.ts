@@ -20,7 +20,7 @@ async function tests(t: Test, more: Parameters<typeof shop>[1], options: Paramet
   const app = await shop(url, more)
   t.teardown(async () => await app.close())
   rollbackAfterEach(t, app, options)
-  define(() => app.sqlassist.session() as unknown as Sessions, app.sqlassist as unknown as SqlAssist)
+  define(() => app.sqlassist.session() as unknown as Sessions, app.sqlassist)
 }
 
 const names = async (em: Em): Promise<string[]> => (await em.execute<{ name: string }[]>('select name from item order by id')).map(({ name }) => name)
@@ -157,15 +157,55 @@ t.test('several at once', async (t) => await tests(t, {}, { deadlockMs: 300 }, (
     t.strictSame((await names(db.reader)).toSorted(), ['a', 'b', 'd'])
   })
 
-  t.test('two that wait for each other are told', async (t) => {
+  t.test('one that waits for another one to begin and end', async (t) => {
     await using db = open()
     await using other = open()
     await db.writer.transactional(async (em) => {
       await add(em, 'first')
-      await t.rejects(other.writer.transactional(async (second) => await add(second, 'second')), { code: 'SQLASSIST_TEST_DEADLOCK', message: /createTestDatabase/ })
+      await other.writer.transactional(async (second) => await add(second, 'second'))
+      await t.rejects(other.writer.transactional(async (undone) => {
+        await add(undone, 'undone')
+        await other.logger.insert(Line, { text: 'beside both' })
+        throw new Error('on purpose')
+      }), /on purpose/)
       await add(em, 'third')
     })
-    t.strictSame(await names(db.reader), ['first', 'third'])
+    t.strictSame((await names(db.reader)).toSorted(), ['first', 'second', 'third'])
+    t.equal(await db.reader.count(Line), 1)
+  })
+
+  t.test('what has been committed in between stays, whatever becomes of the one around it', async (t) => {
+    await using db = open()
+    await using other = open()
+    await t.rejects(db.writer.transactional(async (em) => {
+      await add(em, 'first')
+      await other.logger.transactional(async () => await Promise.resolve()).catch(() => {}) // an autocommit engine has none
+      other.logger.persist([other.logger.create(Line, { text: 'one' }), other.logger.create(Item, { name: 'two', stock: 2 })])
+      await other.logger.flush()
+      await other.writer.transactional(async (second) => {
+        await add(second, 'second')
+        await other.logger.insert(Line, { text: 'in it' })
+      })
+      throw new Error('on purpose')
+    }), /on purpose/)
+    t.strictSame((await names(db.reader)).toSorted(), ['second', 'two'])
+    t.strictSame((await db.reader.find(Line, {})).map(({ text }) => text).toSorted(), ['in it', 'one'])
+  })
+
+  t.test('two that wait for each other are told', async (t) => {
+    await using db = open()
+    await using other = open()
+    await t.rejects(db.writer.transactional(async (em) => {
+      await add(em, 'first')
+      await other.writer.begin()
+      await add(other.writer, 'second')
+      try {
+        await add(em, 'third')
+      } finally {
+        await other.writer.commit()
+      }
+    }), { code: 'SQLASSIST_TEST_DEADLOCK', message: /createTestDatabase/ })
+    t.strictSame(await names(db.reader), ['second'])
   })
 
   t.test('what cannot be written again is told when the test ends', async (t) => {
