@@ -534,3 +534,39 @@ export const PanelUnreachableError = coded(
   'PanelUnreachableError', 'SQLASSIST_PANEL_UNREACHABLE', 500,
   (url: string, why: string) => `There is no debug panel to be read at ${url}: ${why}.`,
 )
+
+// ---- fastify-sqlassist/testing -----------------------------------------------------------------------------------------
+
+export const TestDeadlockError = coded(
+  'TestDeadlockError', 'SQLASSIST_TEST_DEADLOCK', 500,
+  (quietMs: number) =>
+    `In a test that is rolled back all connections to a database are one, so a transaction that writes waits for the end of those that were begun after it; the last one has sent nothing for ${quietMs} ms. ` +
+    `If one request goes to and fro between both, test it on a database of its own: createTestDatabase().`,
+)
+
+export const TestNotRunningError = coded(
+  'TestNotRunningError', 'SQLASSIST_TEST_NOT_RUNNING', 500,
+  () => `No test is running that this statement could be rolled back with, so it was not sent. Wait in the test for all that it has set off; call rollbackAfterEach() before hooks that use the database.`,
+)
+
+export const TestsAtOnceError = coded(
+  'TestsAtOnceError', 'SQLASSIST_TESTS_AT_ONCE', 500,
+  () => `A test has begun while another one of the same application was running: they would see what the other one writes. Let the tests of an application run one after another, or give each an application of its own.`,
+)
+
+export const TestEngineUnsupportedError = coded(
+  'TestEngineUnsupportedError', 'SQLASSIST_TEST_ENGINE_UNSUPPORTED', 500,
+  (engine: string, why: string) => `What engine '${engine}' writes cannot be rolled back after a test: ${why}.`,
+)
+
+export const TestReplayError = coded(
+  'TestReplayError', 'SQLASSIST_TEST_REPLAY', 500,
+  (why: string) =>
+    `While a transaction was open, another connection has written something outside of it. The transaction was rolled back, and what the other one had written could not be written again: ${why}. ` +
+    `It depends on what was rolled back: test this on a database of its own, createTestDatabase().`,
+)
+
+export const TestServerMissingError = coded(
+  'TestServerMissingError', 'SQLASSIST_TEST_SERVER_MISSING', 500,
+  (why: string) => `createTestDatabase() has no PostgreSQL server: ${why}.`,
+)

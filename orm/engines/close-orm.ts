@@ -17,7 +17,7 @@ const DESTROYED_MS = 1000
  */
 export async function closeOrm(orm: MikroORM, engine: string, timeoutMs: number, pool: EnginePool | undefined, logger: SqlAssistLogger): Promise<void> {
   pool?.hangUp()
-  const closing = orm.close(true)
+  const closing = Promise.all([orm.close(true), pool?.end(timeoutMs)]) // kysely does not end a pool that others have used in its place
   forbidReopening(orm, engine)
   try {
     if (await settlesWithin(closing, timeoutMs)) return

@@ -188,6 +188,11 @@ export class Engine implements SessionEngine {
     void this.pool!.followed
   }
 
+  /** The engine whose data this one has. */
+  get follows(): string | undefined {
+    return this.#definition.follows
+  }
+
   /** @see SessionSource */
   get joins(): string | undefined {
     const { follows, joinTransaction } = this.#definition

@@ -24,6 +24,7 @@ export class Fallback {
   readonly #settings: FallbackSettings
   #pool: PgPool | undefined
   #probing: NodeJS.Timeout | undefined
+  #ending: Promise<void> | undefined
   #asking = false
   /** Those who wait for the own server. */
   readonly #waiting = new Set<() => void>()
@@ -75,7 +76,7 @@ export class Fallback {
 
   async end(): Promise<void> {
     this.#stopProbing()
-    await this.#pool?.end()
+    await (this.#ending ??= this.#pool?.end())
   }
 
   async #probe(): Promise<void> {

@@ -30,6 +30,18 @@ export function statementHeads(text: string): string[] {
   return heads
 }
 
+/** The statements in a text, one by one. */
+export function statementsIn(text: string): string[] {
+  const statements: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const start = afterBlanks(text, at)
+    const end = endOfStatement(text, start)
+    if (end > start) statements.push(text.slice(start, end))
+    at = end + 1
+  }
+  return statements
+}
+
 function afterBlanks(text: string, from: number): number {
   let at = from
   for (;;) {

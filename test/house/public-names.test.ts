@@ -2,6 +2,7 @@
 import * as orm from 'fastify-sqlassist/orm'
 import * as plugin from 'fastify-sqlassist'
 import * as debug from 'fastify-sqlassist/debug'
+import * as testing from 'fastify-sqlassist/testing'
 import t from 'tap'
 
 t.strictSame(Object.keys(plugin).toSorted(), [
@@ -16,6 +17,8 @@ t.strictSame(Object.keys(orm).filter((name) => !name.endsWith('Error')).toSorted
 ])
 
 t.strictSame(Object.keys(debug).toSorted(), ['default', 'sqlassistDebug'])
+
+t.strictSame(Object.keys(testing).toSorted(), ['createTestDatabase', 'rollbackAfterEach'])
 
 t.test('what both entry points export is the same thing', async (t) => {
   t.equal(plugin.DbSessionsContainer, orm.DbSessionsContainer)
