@@ -33,7 +33,8 @@ export function shareAccessors(orm: MikroORM): void {
 
 function shareThoseOf({ prototype, props }: Pick<EntityMetadata, 'prototype' | 'props'>): void {
   for (const { name } of props) {
-    const there = Object.getOwnPropertyDescriptor(prototype, name) as { readonly set?: (value: unknown) => void } | undefined
+    const there = Object.getOwnPropertyDescriptor(prototype, name)
+    // oxlint-disable-next-line typescript/unbound-method -- only its text is looked at
     if (there?.set === undefined || withoutBlanks(String(there.set)) !== KNOWN) continue
     Object.defineProperty(prototype, name, { set: firstSetter(name), configurable: true })
   }
