@@ -29,6 +29,7 @@ const QUIET_MS = 100
 /** Those who wait for a connection of one pool: pg's queue is first come, first served, and here each wait has an end. */
 export class CheckoutQueue implements WaitingPool {
   readonly #pool: QueuedPool
+  $place = -1
   readonly #waiting = new Bag<WaitingCheckout>()
 
   constructor(pool: QueuedPool) {

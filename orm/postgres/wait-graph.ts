@@ -1,3 +1,5 @@
+import { Bag, type Bagged } from '../bag.ts'
+
 /** Who waits for a connection. */
 export interface Waiter {
   /** The container whose session waits; undefined for work outside of sessions. */
@@ -15,14 +17,14 @@ export interface Holder {
 }
 
 /** A pool, seen from here. */
-export interface WaitingPool {
+export interface WaitingPool extends Bagged {
   readonly full: boolean
   readonly waiters: Iterable<Waiter>
   readonly holders: Iterable<Holder>
 }
 
 /** The pools of the process that somebody waits for: a request may hold a connection of one and wait for another's. */
-const waitedFor = new Set<WaitingPool>()
+const waitedFor = new Bag<WaitingPool>()
 
 export function noteWaiting(pool: WaitingPool, waiting: boolean): void {
   if (waiting) waitedFor.add(pool)

@@ -31,7 +31,8 @@ t.test('all that is imported and linked is there', (t) => {
 
 t.test('the build puts them where the compiled server looks for them', async (t) => {
   const { scripts: { build } } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { build: string } }
-  const [compile, copy] = build.split(' && ')
+  const [clean, compile, copy] = build.split(' && ')
+  t.match(clean, /^node -e "fs\.rmSync\('dist'/, 'what an older build has left would be packed')
   t.match(compile, /^tsc -p tsconfig\.build\.json$/)
   const folder = t.testdir()
   symlinkSync(join(root, 'plugin'), join(folder, 'plugin'))
