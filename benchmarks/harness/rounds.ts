@@ -36,6 +36,7 @@ export async function measureInRounds(stage: Stage, variants: readonly Variant[]
       const figures = new Map(served.map((one) => [one, { cpu: [] as number[], perSecond: [] as number[] }]))
       for (let round = 0; round < stage.rounds; round++) {
         for (const one of shuffled(served)) {
+          await one.load.run({ ms: stage.portionMs }) // it has rested while the others were asked, and may have closed its connections
           const { cpu, perSecond } = await measure(one, stage.portionMs)
           figures.get(one)!.cpu.push(cpu)
           figures.get(one)!.perSecond.push(perSecond)
