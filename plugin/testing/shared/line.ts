@@ -1,3 +1,4 @@
+import { settlesWithin } from '../../../orm/bounded.ts'
 import { TestNotRunningError } from '../../../orm/errors.ts'
 import { type Failure, query, sync } from '../wire/messages.ts'
 import type { Part, ServerConnection } from '../wire/server-connection.ts'
@@ -5,6 +6,9 @@ import { currentSettings, inventedSettings, type Settings, settingsSwitch } from
 import type { Visit } from './visit.ts'
 
 const STATEMENT = 'sqlassist_statement'
+
+/** How long what was stopped may take to end before it is stopped once more, in ms. */
+const STOP_AGAIN_MS = 100
 
 /** What the server says to everybody who connects, as far as clients look at it. */
 const REPORTED = `select name, setting from pg_settings where name in ('server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone',
@@ -95,8 +99,10 @@ export class Line {
   /** Stops what runs, and sends nothing more. Resolves when it is quiet. */
   async quiet(): Promise<void> {
     this.#applied = this.#tests.pop()!
-    if (this.#running !== undefined) await this.stop(this.#running)
-    await this.#turn
+    // Again and again: the server forgets a request to stop that comes between two statements.
+    do {
+      if (this.#running !== undefined) await this.stop(this.#running)
+    } while (!(await settlesWithin(this.#turn, STOP_AGAIN_MS)))
   }
 
   /** Undoes all that was done in the last test. */
