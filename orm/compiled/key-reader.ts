@@ -1,6 +1,7 @@
-import { type EntityManager, type EntityMetadata, Utils } from '@mikro-orm/core'
+import type { EntityManager, EntityMetadata } from '@mikro-orm/core'
 import type { Binder } from './bindable.ts'
 import { compile, type Wanted } from './statement.ts'
+import { whereAny } from './where-any.ts'
 
 /** A statement that finds rows by the values of a key. */
 class KeyStatement {
@@ -68,11 +69,6 @@ export class KeyReader {
   textForMany(em: EntityManager, keys: readonly (readonly unknown[])[], bound: readonly unknown[]): string | false | Promise<string | false> {
     let statement = this.#many.get(keys.length)
     if (statement === undefined) this.#many.set(keys.length, (statement = new KeyStatement(this.#meta)))
-    return statement.text(em, () => ({ where: this.#whereAny(keys), many: true }), bound)
-  }
-
-  #whereAny(keys: readonly (readonly unknown[])[]): object {
-    const { columns } = this
-    return columns.length > 1 ? { [Utils.getPrimaryKeyHash([...columns])]: { $in: keys } } : { [columns[0]!]: { $in: keys.map(([value]) => value) } }
+    return statement.text(em, () => ({ where: whereAny(this.columns, keys), many: true }), bound)
   }
 }

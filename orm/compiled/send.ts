@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { markAsLiterals } from '../binding/sqlite-literals.ts'
+import { isPostgres } from '../models/queries/values.ts'
 import { runningSession, startInSession } from '../sessions/running.ts'
 import type { Answer, SessionState } from '../sessions/state.ts'
 import { rawQuery } from './raw-query.ts'
@@ -18,7 +19,8 @@ interface Transaction {
 export async function send({ em, state, reads }: ShortWay, text: string, values: readonly unknown[]): Promise<Answer> {
   const transaction = em.getTransactionContext<Transaction>()
   try {
-    return await (transaction === undefined ? reads.read(state, text, values) : inTransaction(transaction, state, rawQuery(text, markAsLiterals(values))))
+    if (transaction === undefined) return await reads.read(state, text, values)
+    return await inTransaction(transaction, state, rawQuery(text, isPostgres(em.getPlatform()) ? values : markAsLiterals(values)))
   } catch (error) {
     throw state.explain(convert(em, error))
   }

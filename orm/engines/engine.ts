@@ -60,7 +60,8 @@ export class Engine implements SessionEngine {
   #disposed = false
   #database: TwoPhaseDatabase | undefined
   #pool: EnginePool | undefined
-  #given: Guarantees | undefined
+  /** Of its MikroORM, where that was made with them. */
+  #guarantees: Guarantees | undefined
   #batcher: Batcher | undefined
 
   /**
@@ -252,7 +253,7 @@ export class Engine implements SessionEngine {
 
   /** @see SessionEngine */
   get reads(): ShortReads | undefined {
-    return this.shortWay ?? (this.#definition.fastPath ? this.#given?.reads : undefined)
+    return this.shortWay ?? (this.#definition.fastPath ? this.#guarantees?.reads : undefined)
   }
 
   /** @see SessionEngine */
@@ -268,13 +269,10 @@ export class Engine implements SessionEngine {
     this.#batcher?.hurry()
   }
 
-  get #guarantees(): Guarantees | undefined {
-    return this.#orm && guaranteesOf(this.#orm.config.get('driverOptions'))
-  }
-
   #adopt(orm: MikroORM): MikroORM {
     this.#orm = orm
-    const guarantees = this.#guarantees
+    const guarantees = guaranteesOf(orm.config.get('driverOptions'))
+    this.#guarantees = guarantees
     this.#foreign = guarantees === undefined
     if (guarantees === undefined) return orm
     registerDiscovered(orm)
@@ -283,7 +281,6 @@ export class Engine implements SessionEngine {
     if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)
     prepareStatements(orm, guarantees, this.#definition)
-    this.#given = guarantees
     const { comments } = this.#definition
     guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)
     if (this.readonly && !guarantees.readonly) {

@@ -42,6 +42,9 @@ const RESET_SESSION = ownStatement(
   'reset session authorization; reset all; close all; unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences',
 )
 
+/** The settings by which a server says that it only reads; PostgreSQL 14 and later report them by themselves whenever they change. */
+const SAY_READ_ONLY: ReadonlySet<string> = new Set(['in_hot_standby', 'default_transaction_read_only'])
+
 /** Asks for nothing but an answer. */
 const NOTHING = ownStatement('')
 
@@ -71,9 +74,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #heard = false
     readonly #failure = new TransactionFailure(this.connection)
     #fate: Error | undefined
-    readonly #reported = new Map<string, string>()
-    /** PostgreSQL 14 and later report it by themselves whenever it changes. */
-    #serverIsReadOnly = false
+    /** Which of {@link SAY_READ_ONLY} are on. */
+    readonly #readOnlyBy = new Set<string>()
     #gone = false
     /** The server was read-only when the transaction began. */
     #beganReadOnly = false
@@ -87,14 +89,19 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     constructor(options: Record<string, unknown>) {
       super(withConnectTimeout(options, host.connectTimeoutMs))
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
-        this.#reported.set(parameterName, parameterValue)
-        this.#serverIsReadOnly = this.#reported.get('in_hot_standby') === 'on' || this.#reported.get('default_transaction_read_only') === 'on'
+        if (!SAY_READ_ONLY.has(parameterName)) return
+        if (parameterValue === 'on') this.#readOnlyBy.add(parameterName)
+        else this.#readOnlyBy.delete(parameterName)
         if (parameterName === 'in_hot_standby' && parameterValue === 'on') host.sawStandby()
       })
       this.once('end', () => {
         this.#gone = true
         this.release(true)
       })
+    }
+
+    get #serverIsReadOnly(): boolean {
+      return this.#readOnlyBy.size > 0
     }
 
     override query(...args: unknown[]): unknown {

@@ -1,5 +1,6 @@
 import { type EntityManager, type EntityName, type EntityProperty, type Primary, Utils } from '@mikro-orm/core'
 import { findManyShortly } from '../../compiled/find-many.ts'
+import { whereAny } from '../../compiled/where-any.ts'
 import { ArgumentInvalidError } from '../../errors.ts'
 import { type Column, type ColumnValue, isScalarColumn } from '../columns.ts'
 import { idColumns, whereId } from './by-id.ts'
@@ -62,13 +63,8 @@ async function collect(target: Target, columns: readonly EntityProperty[], wante
 }
 
 async function find({ em, entity }: Target, columns: readonly EntityProperty[], values: readonly (readonly unknown[])[]): Promise<object[]> {
-  const short = await findManyShortly(em, entity, columns.map(({ name }) => name), values)
-  return short ?? (await em.find<object>(entity, whereAny(columns, values)))
-}
-
-function whereAny(columns: readonly EntityProperty[], values: readonly (readonly unknown[])[]): Condition {
-  if (columns.length > 1) return { [Utils.getPrimaryKeyHash(columns.map(({ name }) => name))]: { $in: values } }
-  return { [columns[0]!.name]: { $in: values.map(([value]) => value) } }
+  const names = columns.map(({ name }) => name)
+  return (await findManyShortly(em, entity, names, values)) ?? (await em.find<object>(entity, whereAny(names, values)))
 }
 
 /** The identity of an id or of a row: both have the columns as properties. */

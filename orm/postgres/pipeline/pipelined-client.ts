@@ -103,13 +103,17 @@ export function pipelinedClient(Base: ClientClass, host: PipelineHost, { slowAft
       const [text, values] = args as [string, readonly unknown[]]
       const known = this.#statements.known(text, values, (error, answer) => this.#answered(waiting, error, answer))
       this.#sending(waiting)
-      if (known === undefined) this.#submit(waiting, this.#statements.named(args) ?? args)
+      if (known === undefined) this.#submit(waiting, this.#named(args))
       else super.query(known)
       return waiting.answer
     }
 
+    #named(args: readonly unknown[]): readonly unknown[] {
+      return this.#statements.named(args) ?? args
+    }
+
     async #askAndTell(waiting: WaitingStatement, args: readonly unknown[]): Promise<PgResult> {
-      const named = this.#statements.named(args) ?? args
+      const named = this.#named(args)
       const sent = host.comments === undefined ? named : this.#comments.add(host.comments, waiting.session.whose, named)
       const told = watchQuery(() => sending({ engine: host.engine, session: waiting.session, processID: this.processID }, sent, textOf(args[0])))
       this.#sending(waiting)

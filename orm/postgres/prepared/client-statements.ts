@@ -112,7 +112,10 @@ export class ClientStatements {
     if (this.#names.isDirect(this.#server) !== true) return undefined
     const name = this.#names.given(text)
     const sent = name === undefined ? undefined : asSent(values)
-    if (name === undefined || sent === undefined) return undefined
+    return name === undefined || sent === undefined ? undefined : this.#query(name, text, sent, callback)
+  }
+
+  #query(name: string, text: string, sent: readonly (string | null)[], callback: (error: unknown, answer?: PgResult) => void): KnownQuery {
     const shape = this.keep(name)
     return new KnownQuery(name, text, sent, shape, this.#client, (error, answer, told) => {
       if (shape === undefined && told !== undefined) this.#kept.set(name, told)
@@ -128,9 +131,10 @@ export class ClientStatements {
   ask(text: string, values: readonly unknown[], submit: (query: KnownQuery) => void): Promise<PgResult> | undefined {
     const { promise, resolve, reject } = Promise.withResolvers<PgResult>()
     const query = this.known(text, values, (error, answer) => {
-      if (answer !== undefined) resolve(answer)
-      else if (!this.#isUnusable(error, query!.name)) reject(error)
-      else submit(this.known(text, values, (errorAgain, answerAgain) => (answerAgain === undefined ? reject(errorAgain) : resolve(answerAgain)))!) // nothing of it has been done
+      if (answer !== undefined) return resolve(answer)
+      if (!this.#isUnusable(error, query!.name)) return reject(error)
+      // Nothing of it has been done. Its name stays its own, even where the engine was made anew meanwhile.
+      submit(this.#query(query!.name, text, query!.values, (errorAgain, answerAgain) => (answerAgain === undefined ? reject(errorAgain) : resolve(answerAgain))))
     })
     if (query === undefined) return undefined
     submit(query)

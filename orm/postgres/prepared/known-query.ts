@@ -1,4 +1,4 @@
-import type { PgConnection, PgResult } from '../pg.ts'
+import type { PgClient, PgConnection, PgResult } from '../pg.ts'
 
 /** What the server has told of the columns of a prepared statement: their names, and what makes values of their texts. */
 export interface Shape {
@@ -12,10 +12,8 @@ interface Field {
   readonly dataTypeID: number
 }
 
-/** Of pg's Client: what it makes values with. */
-interface Types {
-  getTypeParser(oid: number, format: 'text'): (text: string) => unknown
-}
+/** Makes values of texts. */
+type Types = Pick<PgClient, 'getTypeParser'>
 
 /**
  * A prepared statement that reads or writes a few rows. pg's own Query has the server describe the columns each time, and makes of the description what it made of the last
@@ -28,9 +26,10 @@ export class KnownQuery {
   /** pg keeps account of the names that it has prepared. */
   readonly name: string
   readonly text: string
+  /** As they are sent. */
+  readonly values: readonly (string | null)[]
   /** pg stands in front of it where there is a `query_timeout`. */
   callback: (error: unknown, answer?: PgResult, shape?: Shape) => void
-  readonly #values: readonly (string | null)[]
   readonly #types: Types
   #shape: Shape | undefined
   readonly #rows: Record<string, unknown>[] = []
@@ -38,7 +37,6 @@ export class KnownQuery {
   #unreadable: unknown
 
   /**
-   * @param values - as they are sent
    * @param shape - undefined where the server has not told it on this connection
    * @param callback - called once, with the shape that the answer had
    */
@@ -46,25 +44,28 @@ export class KnownQuery {
     this.name = name
     this.text = text
     this.callback = callback
-    this.#values = values
+    this.values = values
     this.#types = types
     this.#shape = shape
   }
 
   /** @see "Extended Query" in PostgreSQL's documentation, "Message Flow" */
   submit(connection: PgConnection): null {
-    const { name, text } = this
+    const { name, text, values } = this
     connection.stream.cork()
-    if (connection.parsedStatements[name] === undefined && connection.submittedNamedStatements[name] === undefined) {
-      connection.parse({ name, text })
-      connection.submittedNamedStatements[name] = text
-      this.#shape = undefined
+    try {
+      if (connection.parsedStatements[name] === undefined && connection.submittedNamedStatements[name] === undefined) {
+        connection.parse({ name, text })
+        connection.submittedNamedStatements[name] = text
+        this.#shape = undefined
+      }
+      connection.bind({ statement: name, values })
+      if (this.#shape === undefined) connection.describe({ type: 'P', name: '' })
+      connection.execute({})
+      connection.sync()
+    } finally {
+      connection.stream.uncork()
     }
-    connection.bind({ statement: name, values: this.#values })
-    if (this.#shape === undefined) connection.describe({ type: 'P', name: '' })
-    connection.execute({})
-    connection.sync()
-    connection.stream.uncork()
     return null
   }
 

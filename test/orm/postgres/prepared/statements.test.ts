@@ -1,9 +1,9 @@
 // Statements that are repeated are prepared on their connection, so many and no more, and stay right when the database changes under them.
-import { onSqlAssistEvent } from 'fastify-sqlassist/orm'
+import { getById, onSqlAssistEvent } from 'fastify-sqlassist/orm'
 import t from 'tap'
 import { postgres } from '../../sessions/fixtures/engines.ts'
 import { Author } from '../../sessions/fixtures/library.ts'
-import { type Container, type Lab, lab, outcomeOf } from '../fixtures/pool.ts'
+import { type Container, eventually, type Lab, lab, outcomeOf } from '../fixtures/pool.ts'
 
 const url = (await postgres(t)).config().clientUrl!
 
@@ -75,6 +75,25 @@ t.test('after a change of the table a statement outside of transactions is prepa
   t.match(await preparedOn(session), [{ statement: /"name" = \$1/, uses: 3 }])
   await session.writer.find(Author, { id: 1 })
   t.equal((await preparedOn(session)).length, 2)
+})
+
+t.test('it is prepared anew also where the engine is made anew while it is on its way', async (t) => {
+  const it = await lab(t, url, { max: 1 })
+  await it.admin.query(`insert into author (id, name) values (1, 'Ada') on conflict do nothing`)
+  for (let time = 0; time < 3; time++) {
+    await using before = it.open()
+    await getById(before.writer, Author, 1)
+  }
+  await it.admin.query('begin')
+  await change(it)
+  await using session = it.open()
+  const read = getById(session.writer, Author, 1)
+  await eventually(async () => (await it.admin.query(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)).rowCount === 1)
+  const renewed = it.db.reinitEngine('writer')
+  await it.admin.query('commit')
+  t.equal((await read)?.id, 1)
+  await session.close()
+  await renewed
 })
 
 t.test('in a transaction the error stands, once; afterwards the statement is prepared anew, on all connections', async (t) => {

@@ -1,6 +1,6 @@
 // The short way of a flush has the same outcome as MikroORM's own: in the database, in the entity, and where it fails.
 import { type EntityManager, wrap } from '@mikro-orm/core'
-import { defineConfig } from '@mikro-orm/postgresql'
+import { defineConfig, type SqlEntityManager } from '@mikro-orm/postgresql'
 import t from 'tap'
 import { createSqlAssist, onSqlAssistEvent, type QueryEvent } from 'fastify-sqlassist/orm'
 import { asSuperuser, postgresDatabase } from '../../../support/databases.ts'
@@ -69,15 +69,21 @@ t.test(`the same rows, entities and errors (SEED=${seed})`, async (t) => {
       const outcomes: Record<string, unknown> = {}
       for (const way of ['short', 'long'] as const) {
         sent.length = 0
-        outcomes[way] = await scenario(db.session()[way], randomOf(start))
+        outcomes[way] = await scenario(way, row, randomOf(start))
         if (way === 'short' && sent.some(({ sql, parameters }) => sql.startsWith('insert') && parameters.length > 0 && parameters.every((each) => each === null || typeof each === 'string') && !/::/.test(sql))) shortWays++
       }
       if (!t.strictSame(outcomes['short'], outcomes['long'], `${name} row ${row}`)) return
     }
+    /** The server sees that a literal does not fit before it takes a number from the sequence, and of a parameter sometimes after. */
+    async function align(em: EntityManager, number: number): Promise<void> {
+      await (em as SqlEntityManager).fork().execute(`select setval(sequence, ?) from pg_get_serial_sequence(?, 'id') sequence where sequence is not null`, [number, name.toLowerCase()])
+    }
+
     const rows = async (url: string): Promise<unknown> => (await asSuperuser(url, `select row_to_json(x)::jsonb - 'id' as r from ${name.toLowerCase()} x order by (row_to_json(x)::jsonb - 'id')::text`))
     t.strictSame(await rows(urls.short), await rows(urls.long), `${name}: the rows`)
 
-    async function scenario(em: EntityManager, of: Random): Promise<unknown> {
+    async function scenario(way: 'short' | 'long', row: number, of: Random): Promise<unknown> {
+      const em = db.session()[way] as EntityManager
       const owner = of() < 0.5 ? em.getReference(Owner, 1) : of() < 0.5 ? await em.findOneOrFail(Owner, 2) : em.getReference(Owner, 9)
       const noted: unknown[] = []
       const note = (entity: object, what: string): void => void noted.push([what, comparable(stateOf(entity))])
@@ -85,15 +91,13 @@ t.test(`the same rows, entities and errors (SEED=${seed})`, async (t) => {
       const entity = of() < 0.5 ? em.create(schema as never, given as never, { partial: true }) : Object.assign(Object.create((schema.meta.class as { prototype: object }).prototype) as object, given)
       em.persist(entity)
       const attempt = async (what: string): Promise<boolean> => {
-        try {
-          await em.flush()
-          return true
-        } catch (error) {
+        const error = await em.flush().then(() => undefined, (reason: unknown) => reason)
+        if (error !== undefined) {
           noted.push([what, failure(error)])
-          return false
-        } finally {
-          note(entity, what)
+          await align(db.engine(way).orm.em, 100 * (row + 1) + noted.length)
         }
+        note(entity, what)
+        return error === undefined
       }
       let saved = await attempt('flush')
       if (!saved) {
