@@ -28,6 +28,7 @@ import { reinitEngine } from './reinit.ts'
 import { Replicas, type ReplicaStats } from './replicas.ts'
 import type { SessionForkOptions } from './options.ts'
 import type { EngineDefinition } from './definition.ts'
+import { findServicesByClass } from './service-cache.ts'
 import { assertForkOptions } from './validate.ts'
 
 /** What an engine is doing, as plain copies. */
@@ -277,6 +278,7 @@ export class Engine implements SessionEngine {
     if (guarantees === undefined) return orm
     registerDiscovered(orm)
     shareAccessors(orm)
+    findServicesByClass(orm.config)
     guarantees.logger = this.#logger
     if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)

@@ -6,7 +6,7 @@ const BUILT_ON: readonly (readonly [name: string, holder: object, methods: reado
   ['EntityManager', EntityManager.prototype, ['getContext', 'fork', 'transactional', 'begin', 'commit', 'rollback', 'setTransactionContext', 'resetTransactionContext', 'tryFlush', 'prepareOptions', 'getUnitOfWork', 'getComparator']],
   ['UnitOfWork', UnitOfWork.prototype, ['merge', 'clear', 'getIdentityMap', 'getPersistStack', 'getRemoveStack', 'getOrphanRemoveStack', 'getChangeSets', 'getCollectionUpdates']],
   ['MetadataStorage', MetadataStorage.prototype, ['decorate', 'has', 'find', 'get']],
-  ['Configuration', Configuration.prototype, ['getComparator', 'getHydrator']],
+  ['Configuration', Configuration.prototype, ['getComparator', 'getHydrator', 'getCachedService', 'resetServiceCache']],
   ['RequestContext.storage', (RequestContext as unknown as { storage?: object }).storage ?? {}, ['run', 'getStore']],
 ]
 
