@@ -2,8 +2,8 @@ import { Configuration } from '@mikro-orm/core'
 
 /** The parts of a Configuration that find services: its comparator, its hydrator, its result cache. */
 interface Services {
-  getCachedService(cls: object, ...args: unknown[]): unknown
-  resetServiceCache(): void
+  getCachedService: (this: unknown, cls: object, ...args: unknown[]) => unknown
+  resetServiceCache: (this: unknown) => void
 }
 
 /**

@@ -31,7 +31,13 @@ t.test('an engine has one of each service, which is made once, until all are for
 
 t.test('of two classes of one name it is the first one that is made, as MikroORM has it', async (t) => {
   const made: string[] = []
-  const serviceOf = (text: string): (new (name: string) => object) => class Service { constructor(name: string) { made.push(`${text} ${name}`) } }
+  const serviceOf = (text: string): (new (name: string) => object) => class Service {
+    readonly by = text
+
+    constructor(name: string) {
+      made.push(`${this.by} ${name}`)
+    }
+  }
   const [one, two] = [serviceOf('one'), serviceOf('two')]
   await using db = await createSqlAssist({ engines: { writer: { config: options() } } })
   const byHand = new MikroORM(options())
