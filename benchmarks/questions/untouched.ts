@@ -12,6 +12,8 @@ const APART: readonly Variant[] = [
   { ...v.bare, reference: true },
   { ...v.bare, name: 'bare-again', words: 'the same again', reference: true },
   { ...v.bare, name: 'bare-semi', words: 'bare Fastify, --min-semi-space-size=16', flags: ['--min-semi-space-size=16'] },
+  { ...v.bare, name: 'imported-small', words: 'MikroORM imported, small young generation', setting: { way: 'import' }, flags: ['--min-semi-space-size=1', '--max-semi-space-size=1'] },
+  { ...v.bare, name: 'bare-small', words: 'bare, small young generation', flags: ['--min-semi-space-size=1', '--max-semi-space-size=1'] },
   { ...v.bare, name: 'imported', words: 'MikroORM imported', setting: { way: 'import' } },
   { ...v.fork, reference: false, name: 'initialised', words: 'MikroORM, 3 initialised', setting: { engines: 3 } },
   v.ours('plugin', 'ours, 3 engines', { engines: 3 }),
