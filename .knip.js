@@ -1,7 +1,7 @@
 // What is never used: `npm run release-check -- --only package`.
 
 /** Code of the documentation uses packages too. Its pages are compiled by `test/docs`; of a page only the packages that it imports are looked at. */
-const packagesOf = (page) => [...page.matchAll(/^import .* from ('[^.'][^']*')$/gm)].map(([, name]) => `import ${name}`).join('\n')
+const packagesOf = (page) => [...page.replaceAll(/^```ts no-compile.*?^```$/gms, '').matchAll(/^import .* from ('[^.'][^']*')$/gm)].map(([, name]) => `import ${name}`).join('\n')
 
 /** @type {import('knip').KnipConfig} */
 export default {

@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url'
 
 /** Where in the application a statement comes from. */
 export interface Caller {
+  /** The path of the source file. */
   readonly file: string
+  /** From 1. */
   readonly line: number
+  /** From 1. */
   readonly column: number
 }
 

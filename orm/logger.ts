@@ -5,11 +5,15 @@ import { InvalidOptionsError } from './errors.ts'
  * Without one, nothing is written.
  */
 export interface SqlAssistLogger {
+  /** Writes a `message` and its `context`: the end of a session and the like. Called only where the level is on. */
   debug(context: object, message: string): void
+  /** Writes a `message` and its `context`: what is good to know, as that a server is back. */
   info(context: object, message: string): void
+  /** Writes a `message` and its `context`: what should not be, as something left open, held for too long, or cut off. */
   warn(context: object, message: string): void
+  /** Writes a `message` and its `context`: what has failed and nobody else is told of, as a hook or a clean-up. */
   error(context: object, message: string): void
-  /** pino's; a logger without it is asked for every debug line. */
+  /** Whether lines of a `level` are written. pino's; a logger without it is asked for every debug line. */
   isLevelEnabled?(level: string): boolean
 }
 

@@ -122,6 +122,7 @@ export class SqlAssist<E extends object = {}> {
   /**
    * An engine by name; without a name the default one.
    *
+   * @param name - as in the options
    * @throws EngineUnknownError naming the known ones
    */
   engine(name?: (keyof E & string) | (keyof E extends never ? string : never)): Engine {
@@ -266,6 +267,7 @@ export class SqlAssist<E extends object = {}> {
     return this.#disposing
   }
 
+  /** The same as {@link dispose}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }

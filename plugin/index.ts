@@ -1,6 +1,7 @@
 // The public names of fastify-sqlassist, one by one.
 export { sqlassist, sqlassist as default } from './plugin.ts'
 export type { SqlAssistPluginOptions } from './options.ts'
+export type { ClientTokenOptions } from './client-token.ts'
 export type { SqlAssistRouteOptions } from './route-options.ts'
 export type { CommitVeto } from './commit-veto.ts'
 export type { RequestTransactionOptions } from './transaction-settings.ts'

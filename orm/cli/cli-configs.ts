@@ -23,6 +23,7 @@ const WRITING_EXTENSIONS = ['@mikro-orm/schema-generator', '@mikro-orm/migrator'
  * `npx mikro-orm --contextName=writer migration:create` then works on the engine `writer`. The default engine also answers to no
  * `--contextName` at all. A readonly engine refuses commands that change a schema.
  *
+ * @param engines - what the application registers
  * @throws InvalidOptionsError, EngineNameInvalidError, DefaultEngineError
  */
 export function cliConfigs(engines: EnginesInput): AnyOptions[] {

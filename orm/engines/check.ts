@@ -33,6 +33,7 @@ export interface EngineHealth {
 export interface Health {
   /** Every engine is ok, and no writable one has become read-only. */
   readonly ok: boolean
+  /** How each engine is, by name. */
   readonly engines: Readonly<Record<string, EngineHealth>>
 }
 

@@ -35,15 +35,26 @@ import { assertForkOptions } from './validate.ts'
 export interface EngineStats {
   /** The connection pool; null before its first connection and where the driver has none (SQLite). */
   readonly pool: PoolStats | null
-  readonly sessions: { readonly open: number; readonly opened: number; readonly closed: number }
+  /** How many sessions are open now, and how many were opened and closed since the start. */
+  readonly sessions: {
+    /** Open now. */
+    readonly open: number
+    /** Opened since the start. */
+    readonly opened: number
+    /** Closed since the start. */
+    readonly closed: number
+  }
   /** Engines with `replicas`: their servers, that of the followed engine last, if reads may go there. */
   readonly replicas?: readonly ReplicaStats[]
 }
 
 /** One named database: its MikroORM, and the sessions opened on it. */
 export class Engine implements SessionEngine {
+  /** As in the options. */
   readonly name: string
+  /** It refuses to write. */
   readonly readonly: boolean
+  /** Each flush is durable by itself. */
   readonly autocommit: boolean
   readonly #definition: EngineDefinition
   readonly #logger: SqlAssistLogger
@@ -68,6 +79,7 @@ export class Engine implements SessionEngine {
   /**
    * @param make - makes the MikroORM at first use, where discovery was deferred
    * @param orm - the MikroORM, where there is one already
+   * @internal
    */
   constructor(definition: EngineDefinition, logger: SqlAssistLogger, make: () => MikroORM, orm?: MikroORM) {
     this.name = definition.name
@@ -85,12 +97,18 @@ export class Engine implements SessionEngine {
     return this.#orm ?? this.#adopt(this.#make())
   }
 
-  /** The name that MikroORM's contexts know the engine by; none while its MikroORM waits for first use. */
+  /**
+   * The name that MikroORM's contexts know the engine by; none while its MikroORM waits for first use.
+   * @internal
+   */
   get contextName(): string | undefined {
     return this.#orm?.em.name
   }
 
-  /** Opens a session. Nothing connects before its first statement. */
+  /**
+   * Opens a session. Nothing connects before its first statement.
+   * @internal
+   */
   open(info: SessionInfo, logger: SqlAssistLogger, owner?: EventOwner): EntityManager {
     if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
     const { fork } = this.#definition
@@ -108,7 +126,10 @@ export class Engine implements SessionEngine {
     return this.#maker
   }
 
-  /** Closes a session that {@link open} has made; undefined where there is nothing to wait for. */
+  /**
+   * Closes a session that {@link open} has made; undefined where there is nothing to wait for.
+   * @internal
+   */
   close(em: EntityManager, state: SessionState, end: SessionEnd): Promise<void> | undefined {
     const closing = closeSession(em, state, end)
     if (closing !== undefined) return closing.then(() => void this.#closed++)
@@ -116,6 +137,7 @@ export class Engine implements SessionEngine {
     return undefined
   }
 
+  /** Pool, sessions and replicas as they are now. */
   stats(): EngineStats {
     const sessions = { open: this.#opened - this.#closed, opened: this.#opened, closed: this.#closed }
     return { pool: this.#guarantees?.pool.stats() ?? null, sessions, ...this.#replicas?.stats() }
@@ -125,6 +147,7 @@ export class Engine implements SessionEngine {
    * Closes the database connections, if they are ours, and sees to it that none is opened again.
    *
    * @param timeoutMs - how long a statement may still run before its connection is destroyed
+   * @internal
    */
   async dispose(timeoutMs: number): Promise<void> {
     if (this.#disposed) return
@@ -147,6 +170,7 @@ export class Engine implements SessionEngine {
    * Makes the connections anew; see `sqlassist.reinitEngine()`.
    *
    * @throws ReinitUnsupportedError
+   * @internal
    */
   async reinit(timeoutMs: number): Promise<void> {
     if (this.#disposed) throw new DisposedError(`Engine '${this.name}'`)
@@ -159,7 +183,10 @@ export class Engine implements SessionEngine {
     if (!(await replicas.reinit(timeoutMs))) this.#logger.warn({ engine: this.name, timeoutMs }, `Engine '${this.name}' was reinitialised, but old connections were still in use: they are destroyed`)
   }
 
-  /** Lets a readonly engine read from another one's server while its own is down. */
+  /**
+   * Lets a readonly engine read from another one's server while its own is down.
+   * @internal
+   */
   follow(followed: Engine): void {
     this.#followed = followed
     this.pool?.follow(() => followed.connectionOptions())
@@ -169,6 +196,7 @@ export class Engine implements SessionEngine {
    * Lets a readonly engine read from replicas of another one's server.
    *
    * @throws ReplicaForeignError where one of them is none; not where discovery is deferred, which has none used
+   * @internal
    */
   async replicate(followed: Engine): Promise<void> {
     this.#followed = followed
@@ -190,37 +218,55 @@ export class Engine implements SessionEngine {
     void this.pool!.followed
   }
 
-  /** The engine whose data this one has. */
+  /**
+   * The engine whose data this one has.
+   * @internal
+   */
   get follows(): string | undefined {
     return this.#definition.follows
   }
 
-  /** @see SessionSource */
+  /**
+   * @see SessionSource
+   * @internal
+   */
   get joins(): string | undefined {
     const { follows, joinTransaction } = this.#definition
     return joinTransaction === true ? follows : undefined
   }
 
-  /** The primary that its replicas follow. */
+  /**
+   * The primary that its replicas follow.
+   * @internal
+   */
   get primary(): Primary {
     const followed = this.#followed!
     followed.connectionOptions() // makes its pool, where discovery was deferred
     return followed.pool!.followed.primary
   }
 
-  /** Whether there are replicas to choose from, so that it matters what a client has seen. */
+  /**
+   * Whether there are replicas to choose from, so that it matters what a client has seen.
+   * @internal
+   */
   get replicated(): boolean {
     return this.#definition.replicas !== undefined
   }
 
-  /** What its connections are made of. */
+  /**
+   * What its connections are made of.
+   * @internal
+   */
   connectionOptions(): Record<string, unknown> {
     const connection = this.orm.driver.getConnection() as unknown as { getClient(): unknown }
     connection.getClient() // makes the pool, where nothing has yet
     return this.pool!.connectionOptions
   }
 
-  /** What two-phase commit needs of it; undefined where the engine has no transactions, or connections that we do not look after. */
+  /**
+   * What two-phase commit needs of it; undefined where the engine has no transactions, or connections that we do not look after.
+   * @internal
+   */
   get database(): TwoPhaseDatabase | undefined {
     return this.#canKeepRecords() ? (this.#database ??= this.#makeDatabase()) : undefined
   }
@@ -242,22 +288,34 @@ export class Engine implements SessionEngine {
     return { name: this.name, twoPhase: this.#definition.twoPhase, patienceMs, connect }
   }
 
-  /** The pool of connections, where we look after it. */
+  /**
+   * The pool of connections, where we look after it.
+   * @internal
+   */
   get pool(): EnginePool | undefined {
     return this.#pool
   }
 
-  /** @see SessionEngine */
+  /**
+   * @see SessionEngine
+   * @internal
+   */
   get shortWay(): EnginePool | undefined {
     return this.#definition.fastPath && this.#pool?.asks === true ? this.#pool : undefined
   }
 
-  /** @see SessionEngine */
+  /**
+   * @see SessionEngine
+   * @internal
+   */
   get reads(): ShortReads | undefined {
     return this.shortWay ?? (this.#definition.fastPath ? this.#guarantees?.reads : undefined)
   }
 
-  /** @see SessionEngine */
+  /**
+   * @see SessionEngine
+   * @internal
+   */
   get batches(): Batcher | undefined {
     const { batch } = this.#definition
     if (batch === undefined || this.#pool === undefined) return undefined
@@ -265,7 +323,10 @@ export class Engine implements SessionEngine {
     return this.#batcher
   }
 
-  /** The end is near: rows that wait for others go on their way. */
+  /**
+   * The end is near: rows that wait for others go on their way.
+   * @internal
+   */
   hurry(): void {
     this.#batcher?.hurry()
   }

@@ -126,6 +126,7 @@ export function guaranteesOf(driverOptions: unknown): Guarantees | undefined {
 
 /** Settings of {@link sqlAssistConfig}. */
 export interface ConfigSettings {
+  /** The engine that it is for is `readonly`, so that it may connect before it is registered. Default: false. */
   readonly readonly?: boolean
   /** See the engine option of that name. */
   readonly namingConvention?: NamingConventionOption | undefined

@@ -15,9 +15,11 @@ import type { EngineDefinition } from './definition.ts'
 export interface ReplicaStats {
   /** `replica 1`, or the name of the followed engine. */
   readonly server: string
+  /** Whether it is read from. */
   readonly state: ServerState
   /** How far it is known to have replayed (LSN); undefined where it is not known. */
   readonly replayed: string | undefined
+  /** Its connections; null before the first one. */
   readonly pool: PoolStats | null
 }
 

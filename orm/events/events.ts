@@ -30,6 +30,7 @@ export interface EventBase {
 
 /** Something that took time; `at` is its beginning. */
 export interface TimedEvent extends EventBase {
+  /** How long it took, in ms. */
   readonly durationMs: number
   /** What it failed with; undefined where it did not. */
   readonly error: unknown
@@ -37,6 +38,7 @@ export interface TimedEvent extends EventBase {
 
 /** Something of one engine. */
 export interface EngineEvent extends EventBase {
+  /** The name of the engine. */
   readonly engine: string
   /** The number of the session, as warnings name it; undefined outside of sessions. */
   readonly session: number | undefined
@@ -49,14 +51,18 @@ export interface ContainerOpenEvent extends EventBase {
 
 /** They have ended. */
 export interface ContainerCloseEvent extends ContainerOpenEvent {
+  /** How long it was open, in ms. */
   readonly durationMs: number
   /** Engine name -> INIT, START or END. */
   readonly status: Readonly<Record<string, SessionStatus>>
 }
 
+/** A session of an engine was opened. No connection is taken by that. */
 export interface SessionOpenEvent extends EngineEvent {
   readonly session: number
+  /** Its engine refuses to write. */
   readonly readonly: boolean
+  /** Its engine makes each flush durable by itself. */
   readonly autocommit: boolean
   /** Why it is this engine, in words: it was asked for by its name, or is what `any` means. */
   readonly why: string
@@ -70,13 +76,16 @@ export interface SessionRouteEvent extends EngineEvent {
   readonly why: string
   /** The position in the log (LSN) that the read needs, and the one that the server is known to have; undefined where none was asked for, or none is known. */
   readonly asked: string | undefined
+  /** See `asked`. */
   readonly found: string | undefined
   /** How long the choice took, in ms: most of it is waiting for a replica. */
   readonly waitedMs: number
 }
 
+/** It has ended. */
 export interface SessionCloseEvent extends EngineEvent {
   readonly session: number
+  /** How long it was open, in ms. */
   readonly durationMs: number
   /** How many entities it had loaded and made at its end: what its identity map held. */
   readonly managed: number
@@ -91,7 +100,9 @@ export interface QueryStartEvent extends EngineEvent {
   readonly sql: string
   /** The same without the comment of the option `sqlComments`: what to group by. */
   readonly uncommented: string
+  /** The values that are sent beside it. They may be secret. */
   readonly parameters: readonly unknown[]
+  /** What it does to the transaction. */
   readonly kind: QueryKind
   /** The server's process that it runs on; undefined on SQLite. */
   readonly pid: number | undefined
@@ -111,6 +122,7 @@ export interface QueryEvent extends QueryStartEvent, TimedEvent {
 export interface PoolCheckoutEvent extends EngineEvent, TimedEvent {
   /** The time is what was waited for it. */
   readonly pid: number | undefined
+  /** The pool when it was taken; null where its driver tells nothing of it. */
   readonly pool: PoolStats | null
 }
 
@@ -118,6 +130,7 @@ export interface PoolCheckoutEvent extends EngineEvent, TimedEvent {
 export interface PoolReleaseEvent extends EngineEvent {
   /** `at` is when it was taken. */
   readonly durationMs: number
+  /** The server's process; undefined where it is not known. */
   readonly pid: number | undefined
   /** It will not be used again. */
   readonly destroyed: boolean
@@ -131,6 +144,7 @@ export interface TransactionBeginEvent extends EventBase {
 
 /** It was committed; with an `error` it was not, or not as a whole. */
 export interface TransactionCommitEvent extends TimedEvent {
+  /** Which attempt at the same work it was, from 1. */
   readonly attempt: number
   /** The engines that had joined, in the order of their joining. */
   readonly engines: readonly string[]
@@ -138,7 +152,9 @@ export interface TransactionCommitEvent extends TimedEvent {
 
 /** It was undone; an `error` there is none, for what goes wrong then is logged. */
 export interface TransactionAbortEvent extends TimedEvent {
+  /** Which attempt at the same work it was, from 1. */
   readonly attempt: number
+  /** The engines that had joined, in the order of their joining. */
   readonly engines: readonly string[]
   /** What `abort()` was given, or the error. */
   readonly reason: unknown
@@ -146,12 +162,15 @@ export interface TransactionAbortEvent extends TimedEvent {
 
 /** A savepoint over all engines was made, or gone back to. */
 export interface TransactionSavepointEvent extends TimedEvent {
+  /** The savepoint's name in SQL. */
   readonly name: string
+  /** It was gone back to; else it was made. */
   readonly rolledBack: boolean
 }
 
 /** A hook of a transaction has run. */
 export interface TransactionHookEvent extends TimedEvent {
+  /** When it has run. */
   readonly kind: 'beforeCommit' | 'afterCommit' | 'afterAbort'
   /** The name of the function. */
   readonly name: string
@@ -159,6 +178,7 @@ export interface TransactionHookEvent extends TimedEvent {
 
 /** The transaction of an engine was prepared, the first phase of two. */
 export interface TransactionPrepareEvent extends TimedEvent {
+  /** The name of the engine. */
   readonly engine: string
 }
 
@@ -171,13 +191,17 @@ export interface FlushEvent extends EngineEvent, TimedEvent {
 
 /** The server was asked to stop what a session runs. */
 export interface CancelEvent extends EngineEvent, TimedEvent {
+  /** The server's process that was to stop. */
   readonly pid: number | undefined
+  /** Why it was to stop. */
   readonly reason: 'the session has ended' | 'statementTimeoutMs'
 }
 
 /** Something is held for too long, or came back as it should not: what is also a warning in the log. */
 export interface LeakEvent extends EventBase {
+  /** What is held: a container, a transaction, or all connections of a pool. */
   readonly kind: 'container' | 'transaction' | 'pool'
+  /** Undefined where it is not about one. */
   readonly engine: string | undefined
   /** The warning. */
   readonly message: string
@@ -185,28 +209,48 @@ export interface LeakEvent extends EventBase {
 
 /** Transactions that were left prepared have been looked for. */
 export interface RecoveryEvent extends TimedEvent {
+  /** What was found, and done about it. */
   readonly report: RecoveryReport
 }
 
 /** Every channel of `node:diagnostics_channel` that this package publishes on, and what is published there. */
 export interface SqlAssistEvents {
+  /** The first use of the sessions of a request or a job. */
   'sqlassist:container:open': ContainerOpenEvent
+  /** Their end. */
   'sqlassist:container:close': ContainerCloseEvent
+  /** The first use of an engine by them. */
   'sqlassist:session:open': SessionOpenEvent
+  /** Which server of several a session reads from. */
   'sqlassist:session:route': SessionRouteEvent
+  /** The end of a session. */
   'sqlassist:session:close': SessionCloseEvent
+  /** A statement is sent. */
   'sqlassist:query:start': QueryStartEvent
+  /** It was answered, or has failed. */
   'sqlassist:query:end': QueryEvent
+  /** A session has written what had changed. */
   'sqlassist:flush': FlushEvent
+  /** A connection was taken, or was not to be had. */
   'sqlassist:pool:checkout': PoolCheckoutEvent
+  /** A connection went back. */
   'sqlassist:pool:release': PoolReleaseEvent
+  /** A transaction over all engines was opened. */
   'sqlassist:transaction:begin': TransactionBeginEvent
+  /** The first of two phases, on one engine. */
   'sqlassist:transaction:prepare': TransactionPrepareEvent
+  /** It was committed, or that has failed. */
   'sqlassist:transaction:commit': TransactionCommitEvent
+  /** It was undone. */
   'sqlassist:transaction:abort': TransactionAbortEvent
+  /** A savepoint was made, or gone back to. */
   'sqlassist:transaction:savepoint': TransactionSavepointEvent
+  /** A hook of it has run. */
   'sqlassist:transaction:hook': TransactionHookEvent
+  /** A server was asked to stop a statement. */
   'sqlassist:cancel': CancelEvent
+  /** A warning of something that is held for too long. */
   'sqlassist:leak': LeakEvent
+  /** Prepared transactions that were left behind were looked for. */
   'sqlassist:recovery': RecoveryEvent
 }

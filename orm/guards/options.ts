@@ -8,7 +8,7 @@ export type NPlusOneMode = 'off' | 'warn' | 'throw'
 export interface GuardOptions {
   /**
    * Queries that differ only in the value of a column and come from one place of the application, as from a loop over a relation: `'warn'` names them in a
-   * warning when the sessions of the request end, `'throw'` lets the third one, and those after it, fail with {@link NPlusOneError}. Default: `'off'`.
+   * warning when the sessions of the request end, `'throw'` lets the third one, and those after it, fail with `NPlusOneError`. Default: `'off'`.
    */
   readonly nPlusOne?: NPlusOneMode
   /** A statement that takes this long is named in a warning, without its values; in ms, 0 for never. Default: 0. */

@@ -25,14 +25,24 @@ import { requestOf, sessionOf, type SessionRequest } from './session-of.ts'
  * Each helper is a function as well, for entities of any class: `getByIds(session, Author, ids)`.
  */
 export abstract class UtilityObject extends DeclaredTable {
-  /** The entity with a primary key, a tuple where it has several columns, or with the value of another unique column. */
+  /**
+   * The entity with a primary key, a tuple where it has several columns, or with the value of another unique column.
+   *
+   * @param session - a session, or another EntityManager: the database that is asked
+   * @param id - of the one that is wanted
+   */
   static getById<T extends object>(this: EntityClass<T>, session: EntityManager, id: NoInfer<Primary<T>>): Promise<T | null>
   static getById<T extends object, K extends Column<T>>(this: EntityClass<T>, session: EntityManager, id: NoInfer<ColumnValue<T[K]>>, column: K): Promise<T | null>
   static async getById(this: EntityClass<object>, session: EntityManager, ...args: unknown[]): Promise<object | null> {
     return await (getById as Helper<object | null>)(session, this, ...args)
   }
 
-  /** The entities with these ids, in the order of the ids, each once. Ids without a row are left out; there may be any number of them. */
+  /**
+   * The entities with these ids, or these values of another unique `column`, in the order of the ids, each once. Ids without a row are left out; there may be any number of them.
+   *
+   * @param session - a session, or another EntityManager: the database that is asked
+   * @param ids - of those that are wanted
+   */
   static getByIds<T extends object>(this: EntityClass<T>, session: EntityManager, ids: Iterable<NoInfer<Primary<T>>>): Promise<T[]>
   static getByIds<T extends object, K extends Column<T>>(
     this: EntityClass<T>, session: EntityManager, ids: Iterable<NoInfer<ColumnValue<T[K]>>>, column: K,
@@ -45,6 +55,8 @@ export abstract class UtilityObject extends DeclaredTable {
    * The entity whose text equals `search` without regard to case, or null; with `allowMany`, all of them, and only then `offset` and
    * `limit`.
    *
+   * @param session - a session, or another EntityManager: the database that is asked
+   * @param column - a column with text, by property name
    * @throws MultipleRowsError where more than one matches and `allowMany` is not set
    */
   static getByColumnLower<T extends object>(
@@ -57,26 +69,44 @@ export abstract class UtilityObject extends DeclaredTable {
     return await (getByColumnLower as Helper<object[] | object | null>)(session, this, ...args)
   }
 
-  /** The entities whose text begins with a seed, or contains it, without regard to case. The seed is text and no pattern. */
+  /**
+   * The entities whose text begins with a seed, or contains it, without regard to case. The seed is text and no pattern.
+   *
+   * @param session - a session, or another EntityManager: the database that is asked
+   * @param column - a column with text, by property name
+   */
   static async getByColumnSimilar<T extends object>(
     this: EntityClass<T>, session: EntityManager, column: NoInfer<TextColumn<T>>, seed: string, options?: SimilarOptions,
   ): Promise<T[]> {
     return await getByColumnSimilar(session, this, column, seed, options)
   }
 
-  /** The entity whose text is exactly the seed; where there is none, one whose text equals it without regard to case; else null. */
+  /**
+   * The entity whose text is exactly the seed; where there is none, one whose text equals it without regard to case; else null.
+   *
+   * @param session - a session, or another EntityManager: the database that is asked
+   * @param column - a column with text, by property name
+   */
   static async getByColumnExactThenIlike<T extends object>(
     this: EntityClass<T>, session: EntityManager, column: NoInfer<TextColumn<T>>, seed: string,
   ): Promise<T | null> {
     return await getByColumnExactThenIlike(session, this, column, seed)
   }
 
-  /** The entities from `offset` on, in a stable order, by conditions of the developer's own. */
+  /**
+   * The entities from `offset` on, in a stable order, by conditions of the developer's own.
+   *
+   * @param session - a session, or another EntityManager: the database that is asked
+   */
   static async getRange<T extends object>(this: EntityClass<T>, session: EntityManager, options?: RangeOptions<NoInfer<T>>): Promise<T[]> {
     return await getRange(session, this, options)
   }
 
-  /** A page of a large table, found by the place where it begins and not by counting. */
+  /**
+   * A page of a large table, found by the place where it begins and not by counting.
+   *
+   * @param session - a session, or another EntityManager: the database that is asked
+   */
   static async getPage<T extends object>(this: EntityClass<T>, session: EntityManager, options?: PageOptions<NoInfer<T>>): Promise<Page<T>> {
     return await getPage(session, this, options)
   }
@@ -130,6 +160,8 @@ type MixinOf<Methods> = abstract new (...args: any[]) => Methods
  * class Author extends withUtility(AuthorSchema.class) {}
  * AuthorSchema.setClass(Author)
  * ```
+ *
+ * @param Base - the class that it extends
  */
 export function withUtility<C extends abstract new (...args: never[]) => object>(Base: C): C & UtilityStatics & MixinOf<UtilityMethods> {
   abstract class Utility extends (Base as unknown as new () => object) {}

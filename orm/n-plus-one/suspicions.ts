@@ -13,7 +13,9 @@ export interface SuspectStatement {
 
 /** Queries that look as if a loop had sent them. */
 export interface NPlusOneSuspicion extends NamedLoop {
+  /** The name of the engine. */
   readonly engine: string
+  /** How many there are. */
   readonly count: number
   /** Their numbers within the request. */
   readonly statements: readonly number[]

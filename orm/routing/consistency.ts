@@ -8,7 +8,10 @@ import { isPlainObject } from '../options-check.ts'
  * - `{ maxLagMs }`: everything that was committed up to so many ms ago, and what `'session'` says;
  * - `'eventual'`: whatever some replica has.
  */
-export type Consistency = 'eventual' | 'session' | 'strong' | { readonly maxLagMs: number }
+export type Consistency = 'eventual' | 'session' | 'strong' | {
+  /** How old what is read may be, in ms, above 0. */
+  readonly maxLagMs: number
+}
 
 export const DEFAULT_CONSISTENCY: Consistency = 'session'
 

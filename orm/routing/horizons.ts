@@ -12,7 +12,7 @@ export interface ReplicatedEngine {
 export interface HorizonWish {
   /** Default: that of the application. */
   readonly consistency?: Consistency | undefined
-  /** What a client has brought, see {@link Tokens}: of several, all hold. */
+  /** What a client has brought, see `Tokens`: of several, all hold. */
   readonly tokens?: readonly string[] | undefined
 }
 

@@ -61,7 +61,7 @@ function read(body: Buffer, at: number): Position {
   return { system: body.readBigInt64BE(at).toString(), timeline: body.readUInt32BE(at + 8), lsn: body.readBigUInt64BE(at + 12) }
 }
 
-/** What {@link Tokens} are signed with. */
+/** What tokens of consistency are signed with. */
 export type TokenSecret = string | Uint8Array | readonly (string | Uint8Array)[]
 
 /** @throws InvalidOptionsError, which does not show it */

@@ -6,9 +6,17 @@ import type { SessionStatus } from './status.ts'
 
 /** What a session has on top of its driver's EntityManager. */
 export interface SessionMembers {
-  /** `persist()` and `flush()` in one. */
+  /**
+   * `persist()` and `flush()` in one.
+   *
+   * @param entities - one, or several
+   */
   persistAndFlush(entities: object | Iterable<object>): Promise<void>
-  /** `remove()` and `flush()` in one. */
+  /**
+   * `remove()` and `flush()` in one.
+   *
+   * @param entities - one, or several
+   */
   removeAndFlush(entities: object | Iterable<object>): Promise<void>
   /** What the session knows of its surroundings: in a request, `{ request }`. */
   readonly info: SessionInfo

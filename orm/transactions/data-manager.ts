@@ -10,6 +10,7 @@ export interface TransactionInfo {
 
 /** A savepoint of a data manager. */
 export interface DataManagerSavepoint {
+  /** Take back what was done since. */
   rollback(): void | Promise<void>
 }
 
@@ -21,6 +22,7 @@ export interface DataManagerSavepoint {
 export interface DataManager {
   /** The order among data managers, compared as strings. */
   readonly sortKey: string
+  /** The commit begins: the first thing that is called. */
   begin?(transaction: TransactionInfo): void | Promise<void>
   /** Do the work so that it can still be taken back. */
   commit(transaction: TransactionInfo): void | Promise<void>

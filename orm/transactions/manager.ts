@@ -132,6 +132,7 @@ export class TransactionManager<Sessions = unknown> {
   /**
    * Lets something that is no database take part.
    *
+   * @param dataManager - takes part until the end of this transaction
    * @throws DataManagerInvalidError; TransactionEndingError where the commit has come to the data managers already
    */
   join(dataManager: DataManager): void {
@@ -157,7 +158,11 @@ export class TransactionManager<Sessions = unknown> {
     this.#used('afterAbort()').afterAbort.push(hook as (sessions: unknown, reason: unknown) => unknown)
   }
 
-  /** Says what the transaction is about, for data managers and for whoever reads of it later. */
+  /**
+   * Says what the transaction is about, for data managers and for whoever reads of it later.
+   *
+   * @param text - is added to what was said before
+   */
   note(text: string): void {
     const transaction = this.#used('note()')
     transaction.description += transaction.description === '' ? text : `\n${text}`

@@ -4,6 +4,6 @@ export type { PanelGuard, SqlAssistDebugOptions } from './options.ts'
 
 // What the panel's JSON says.
 export type {
-  Caller, ConnectionRecord, Cut, EngineRecord, EngineUse, NPlusOneSuspicion, PanelInfo, RequestDetail, RequestFilter, RequestSummary, SessionRecord, StatementGroup,
+  Caller, ConnectionRecord, Cut, EngineRecord, EngineUse, NPlusOneSuspicion, PanelInfo, RequestDetail, RequestFilter, RequestSummary, RouteRecord, SessionRecord, StatementGroup,
   StatementRecord, TimelineEntry,
 } from './types.ts'

@@ -3,7 +3,14 @@ import { SqlAssist } from '../../orm/index.ts'
 import { assertSameCopy } from '../../orm/validation.ts'
 
 /** An application with the plugin, whatever its types are, or what `createSqlAssist()` returns. */
-export type Tested = { readonly sqlassist: unknown; ready(): unknown } | Pick<SqlAssist, 'engineNames' | 'dispose'>
+export type Tested =
+  | {
+      /** What the plugin has put there. */
+      readonly sqlassist: unknown
+      /** Is awaited before the first test. */
+      ready(): unknown
+    }
+  | Pick<SqlAssist, 'engineNames' | 'dispose'>
 
 /** The same; or a function that says which, where each test makes its own. */
 export type TestedApplication = Tested | (() => Tested | Promise<Tested>)

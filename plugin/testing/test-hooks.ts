@@ -6,7 +6,9 @@ export type TestHook = (hook: (...context: any[]) => Promise<void>) => unknown
  * A test runner, as far as it must be known: `t` of tap, `t` of a test of `node:test`, or an object of the functions that `node:test` and vitest export.
  */
 export interface TestHooks {
+  /** Before each test. */
   beforeEach: TestHook
+  /** After each test. */
   afterEach: TestHook
   /** When all tests are over, in node:test. */
   after?: LastHook
@@ -16,6 +18,7 @@ export interface TestHooks {
   teardown?: LastHook
 }
 
+/** How a test runner is told what to do when all tests are over. */
 export type LastHook = (hook: () => void) => unknown
 
 /** Runs something when all tests are over, where the runner can be told. */

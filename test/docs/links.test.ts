@@ -34,6 +34,16 @@ t.test('every page of docs/ can be reached from the README', async (t) => {
   t.strictSame(all.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !reached.has(path)), [])
 })
 
+/** What is wrong with the addresses elsewhere that a page names: nobody asks for them here. */
+const odd = (page: Page): string[] =>
+  page.links.filter(({ target }) => /^[a-z]+:|^\/\//.test(target) && !(URL.parse(target)?.protocol === 'https:' && !target.includes('localhost'))).map(({ line, target }) => `${page.path}:${line}: ${target}`)
+
+t.test('addresses elsewhere can be read, and are https', async (t) => {
+  t.ok(all.flatMap(({ links }) => links).filter(({ target }) => target.startsWith('https:')).length > 20, 'addresses were looked at')
+  for (const page of all) t.strictSame(odd(page), [], page.path)
+  t.strictSame(odd(read('docs/made-up.md', '[a](http://example.com) [b](https:///) [c](//example.com) [d](https://example.com/)')).length, 3)
+})
+
 t.test('a broken link is found', async (t) => {
   const page = read('docs/made-up.md', '# Title\n[a](nowhere.md) [b](#title) [c](#titel) `[d](code.md)` [e](../LICENSE)\n```md\n[f](in-a-block.md)\n```\n')
   t.strictSame(broken(page, [page]), ['docs/made-up.md:2: nowhere.md: there is no such file', 'docs/made-up.md:2: #titel: there is no such heading'])

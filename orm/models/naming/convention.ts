@@ -8,10 +8,15 @@ import { isPlainObject } from '../../options-check.ts'
  * columns, joined with `_`), `{name}` (what the model calls a check, else its column), `{referredTable}` (of a foreign key).
  */
 export interface NamingConvention {
+  /** Of an index. */
   readonly ix: string
+  /** Of a unique constraint. */
   readonly uq: string
+  /** Of a check; it must have `{name}`. */
   readonly ck: string
+  /** Of a foreign key. */
   readonly fk: string
+  /** Of a primary key. */
   readonly pk: string
 }
 

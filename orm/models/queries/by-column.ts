@@ -16,11 +16,13 @@ export interface RowsOptions {
 
 /** Options of {@link getByColumnLower} for one row. */
 export interface OneRowOptions {
+  /** Left out or false: more than one is an error. */
   readonly allowMany?: false | undefined
 }
 
 /** Options of {@link getByColumnLower} for several rows. */
 export interface ManyRowsOptions extends RowsOptions {
+  /** All rows that match are wanted. */
   readonly allowMany: true
 }
 
@@ -34,6 +36,9 @@ export interface SimilarOptions extends RowsOptions {
  * The entity whose text equals `search` without regard to case, or null; with `allowMany`, all of them, in the order of the primary key.
  * Both sides are made lower by the database: see the guide for what that means.
  *
+ * @param session - a session, or another EntityManager: the database that is asked
+ * @param entity - the class, its schema, or its name
+ * @param column - a column with text, by property name
  * @throws MultipleRowsError where more than one matches and `allowMany` is not set
  */
 export function getByColumnLower<T extends object>(
@@ -64,6 +69,11 @@ export async function getByColumnLower(
 /**
  * The entities whose text begins with a seed, or contains it, without regard to case, in the order of the primary key. The seed is
  * text and no pattern: `%`, `_` and `\` stand for themselves.
+ *
+ * @param session - a session, or another EntityManager: the database that is asked
+ * @param entity - the class, its schema, or its name
+ * @param column - a column with text, by property name
+ * @param seed - the text that is looked for
  */
 export async function getByColumnSimilar<T extends object>(
   session: EntityManager, entity: EntityName<T>, column: TextColumn<T>, seed: string, options: SimilarOptions = {},
@@ -80,6 +90,11 @@ export async function getByColumnSimilar<T extends object>(
 /**
  * The entity whose text is exactly the seed; where there is none, one whose text equals it without regard to case; else null.
  * Of several the one with the first primary key.
+ *
+ * @param session - a session, or another EntityManager: the database that is asked
+ * @param entity - the class, its schema, or its name
+ * @param column - a column with text, by property name
+ * @param seed - the text that is looked for
  */
 export async function getByColumnExactThenIlike<T extends object>(
   session: EntityManager, entity: EntityName<T>, column: TextColumn<T>, seed: string,

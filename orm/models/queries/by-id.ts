@@ -7,6 +7,9 @@ import { assertValue } from './values.ts'
 /**
  * The entity with a primary key, a tuple where it has several columns, or with the value of another unique column.
  *
+ * @param session - a session, or another EntityManager: the database that is asked
+ * @param entity - the class, its schema, or its name
+ * @param id - of the one that is wanted
  * @throws ColumnUnsuitableError pointing to `getRange` for a column that is not unique; ArgumentInvalidError for anything but a value
  */
 export function getById<T extends object>(session: EntityManager, entity: EntityName<T>, id: NoInfer<Primary<T>>): Promise<T | null>

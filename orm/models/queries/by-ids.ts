@@ -11,8 +11,12 @@ import { type Condition, type Target, targetOf } from './target.ts'
 const VALUES_PER_STATEMENT = 5_000
 
 /**
- * The entities with these ids, in the order of the ids, each once. Ids without a row are left out; there may be any number of them.
+ * The entities with these ids, or these values of another unique `column`, in the order of the ids, each once. Ids without a row are
+ * left out; there may be any number of them.
  *
+ * @param session - a session, or another EntityManager: the database that is asked
+ * @param entity - the class, its schema, or its name
+ * @param ids - of those that are wanted
  * @throws ColumnUnsuitableError pointing to `getRange` for a column that is not unique; ArgumentInvalidError for anything but values
  */
 export function getByIds<T extends object>(session: EntityManager, entity: EntityName<T>, ids: Iterable<NoInfer<Primary<T>>>): Promise<T[]>

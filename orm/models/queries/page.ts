@@ -25,12 +25,15 @@ export interface PageOptions<T> extends WhereOptions<T> {
 
 /** One page of a table, and how to go on from it. */
 export interface Page<T> {
+  /** Its rows, in the order that was asked for. */
   readonly items: T[]
   /** The place of the first item, for `before`; null on an empty page. */
   readonly startCursor: string | null
   /** The place of the last item, for `after`; null on an empty page. */
   readonly endCursor: string | null
+  /** There are rows after the last one. */
   readonly hasNext: boolean
+  /** There are rows before the first one. */
   readonly hasPrevious: boolean
 }
 
@@ -40,6 +43,8 @@ const PAGE_SIZE = 20
  * A page of a large table, found by the place where it begins and not by counting: the last page is as fast as the first one, where
  * an index has the order, and rows that come or go between two pages shift nothing.
  *
+ * @param session - a session, or another EntityManager: the database that is asked
+ * @param entity - the class, its schema, or its name
  * @throws CursorInvalidError for a cursor of another order, or of somebody's own making
  */
 export async function getPage<T extends object>(session: EntityManager, entity: EntityName<T>, options: PageOptions<NoInfer<T>> = {}): Promise<Page<T>> {

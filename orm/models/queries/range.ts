@@ -33,6 +33,9 @@ const KNOWN = ['offset', 'limit', 'sortDirection', 'orderCol', 'orderBy', 'order
 /**
  * The entities from `offset` on, in a stable order: rows that are equal in the columns asked for are in the order of the primary key.
  * For tables of more than some thousand rows `getPage` is the better way: an offset makes the database walk over all rows before it.
+ *
+ * @param session - a session, or another EntityManager: the database that is asked
+ * @param entity - the class, its schema, or its name
  */
 export async function getRange<T extends object>(session: EntityManager, entity: EntityName<T>, options: RangeOptions<NoInfer<T>> = {}): Promise<T[]> {
   const target = targetOf('getRange', session, entity)

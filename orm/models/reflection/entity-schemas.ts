@@ -3,7 +3,10 @@ import type { ReflectedEntity, ReflectedProperty } from './reflected.ts'
 
 /** A class that entities may extend; abstract ones too. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a mixin's base class must take any arguments
-export type BaseClass = (abstract new (...args: any[]) => object) & { readonly prototype: object }
+export type BaseClass = (abstract new (...args: any[]) => object) & {
+  /** What its entities inherit. */
+  readonly prototype: object
+}
 
 /** An entity made at run time: what is not known at compile time is unknown. */
 export type ReflectedClass<B extends BaseClass> = EntityClass<InstanceType<B> & Record<string, unknown>> & Omit<B, 'prototype'>

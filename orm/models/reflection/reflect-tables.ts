@@ -43,6 +43,7 @@ const KNOWN: ReadonlySet<string> = new Set(['schemas', 'take', 'skip', 'base'])
  * Reads the database and writes nothing. The database's names of constraints are kept, and MikroORM's schema diff is empty, except for
  * what `warnings` says.
  *
+ * @param engine - whose database is read
  * @throws InvalidOptionsError, DriverUnsupportedError, OptionalPeerMissingError
  */
 export async function reflectTables<B extends BaseClass = typeof DeclaredTable>(engine: Reflectable, options: ReflectOptions<B> = {}): Promise<ReflectedTables<B>> {

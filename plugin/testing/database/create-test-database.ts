@@ -16,7 +16,9 @@ export interface TestDatabaseOptions {
 
 /** A database for one test file. */
 export interface TestDatabase extends AsyncDisposable {
+  /** With user and password, for `clientUrl`. */
   readonly url: string
+  /** The name of the database. */
   readonly name: string
   /** Drops it, whoever is connected to it. */
   drop(): Promise<void>

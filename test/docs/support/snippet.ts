@@ -8,7 +8,8 @@ import { root } from './program.ts'
  * - `file=engines.ts`: other blocks of the page import it under that name; it is not run by itself;
  * - `serve=/groups`: it is started, and a request for that path must be answered with 200;
  * - `throws=SQLASSIST_...`: it must end in that error;
- * - `no-run <reason>`: its types are checked, and the reason is printed.
+ * - `no-run <reason>`: its types are checked, and the reason is printed;
+ * - `no-compile <reason>`: only its syntax is checked, because it imports what is not installed here, and the reason is printed.
  *
  * What a block says in a comment that it prints is compared with what it prints.
  *
@@ -30,6 +31,7 @@ export interface Snippet {
   readonly serve: string | undefined
   readonly throws: string | undefined
   readonly noRun: string | undefined
+  readonly noCompile: string | undefined
   /** What it says that it prints: `console.log(1 + 1) // 2`. */
   readonly prints: readonly string[]
 }
@@ -40,18 +42,21 @@ export interface Snippet {
  *
  * @param name - a folder for each test, because they run side by side
  */
-export function writeSnippets(name: string): { readonly folder: string; readonly fragments: Snippet[]; readonly programs: Snippet[] } {
+export function writeSnippets(name: string): { readonly folder: string; readonly fragments: Snippet[]; readonly programs: Snippet[]; readonly foreign: Snippet[] } {
   const folder = join(root, '.data/docs', name)
   rmSync(folder, { recursive: true, force: true })
   const blocks = pages().flatMap((page) => page.blocks)
-  const snippets = blocks.filter(({ language }) => language === 'ts').map((block) => snippetOf(block, folder))
+  const all = blocks.filter(({ language }) => language === 'ts').map((block) => snippetOf(block, folder))
+  const foreign = all.filter(({ noCompile }) => noCompile !== undefined)
+  const snippets = all.filter(({ noCompile }) => noCompile === undefined)
   for (const snippet of snippets) write(snippet)
-  return { folder, fragments: snippets.filter(({ isFragment }) => isFragment), programs: snippets.filter(({ isFragment }) => !isFragment) }
+  return { folder, foreign, fragments: snippets.filter(({ isFragment }) => isFragment), programs: snippets.filter(({ isFragment }) => !isFragment) }
 }
 
 function snippetOf(block: Block, folder: string): Snippet {
   const { page, line, info, code } = block
   const word = (key: string): string | undefined => new RegExp(`(?:^|\\s)${key}=(\\S+)`).exec(info)?.[1]
+  const reason = (key: string): string | undefined => new RegExp(`(?:^|\\s)${key}\\b\\s*(?<reason>.*)$`).exec(info)?.groups?.reason
   const named = word('file')
   const isFragment = !/^import /m.test(code)
   return {
@@ -65,7 +70,8 @@ function snippetOf(block: Block, folder: string): Snippet {
     declaresEngines: /interface SqlAssistEngines/.test(code),
     serve: word('serve'),
     throws: word('throws'),
-    noRun: /(?:^|\s)no-run\b\s*(?<reason>.*)$/.exec(info)?.groups?.reason,
+    noRun: reason('no-run'),
+    noCompile: reason('no-compile'),
     prints: [...code.matchAll(/^ *console\.log\(.*\) \/\/ (.*)$/gm)].map(([, text]) => text!),
   }
 }
