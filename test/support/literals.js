@@ -7,7 +7,7 @@ registerHooks({
     const loaded = next(url, context)
     if (!url.split('?', 1)[0].endsWith('/orm/engines/prepared-statements.ts')) return loaded
     if (typeof loaded.source !== 'string') throw new Error('the source comes compiled by plain-sources.js')
-    const source = loaded.source.replace(/mode(?:: PreparedStatements|\s+) = 'auto'/, 'mode = false')
+    const source = loaded.source.replace(/mode(?:: PreparedStatements)?\s+= 'auto'/, 'mode = false')
     if (!source.includes('mode = false')) throw new Error('the default of preparedStatements is not where it was')
     return { ...loaded, source }
   },
