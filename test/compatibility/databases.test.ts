@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { errorCodes } from '../../orm/errors.ts'
+import { FULL } from '../support/size.ts'
 import { root } from '../docs/support/program.ts'
 import type { Feature } from './feature.ts'
+import { clusters } from './features/cluster.ts'
 import { options } from './features/options.ts'
 import { servers } from './features/servers.ts'
 import { sessions } from './features/sessions.ts'
@@ -13,7 +15,7 @@ import type { Place } from './place.ts'
 import { columns } from './places.ts'
 import { Table } from './table.ts'
 
-const features: readonly Feature[] = [...sessions, ...transactions, ...options, ...servers]
+const features: readonly Feature[] = [...sessions, ...transactions, ...options, ...servers, ...clusters]
 const PAGE = join(root, 'docs/compatibility.md')
 const NOTHING_THERE = '-'
 
@@ -34,6 +36,7 @@ async function outcomeOf(feature: Feature, place: Place): Promise<string> {
 async function tried(t: Test, place: Place): Promise<ReadonlyMap<string, string>> {
   const outcomes = new Map<string, string>()
   for (const feature of features) {
+    if (feature.slow === true && !FULL && place.server !== undefined && place.name !== 'direct') continue
     await t.test(feature.title, async (t) => {
       const outcome = await outcomeOf(feature, place)
       t.pass(outcome)
@@ -52,7 +55,7 @@ for (const place of opening.values()) place.catch(() => {}) // it is reported wh
 for (const { title, missing } of columns) {
   t.test(title, missing === undefined ? {} : { skip: missing }, async (t) => {
     const outcomes = await tried(t, await opening.get(title)!)
-    if (process.env['UPDATE_DOCS'] === undefined) t.strictSame(Object.fromEntries(outcomes), table.column(title), 'as docs/compatibility.md says')
+    if (process.env['UPDATE_DOCS'] === undefined) t.strictSame(Object.fromEntries(outcomes), table.column(title, outcomes), 'as docs/compatibility.md says')
     table.fill(title, outcomes)
   })
 }

@@ -7,6 +7,8 @@ export interface Feature {
   readonly title: string
   /** Nothing that could be there where the database is a part of the process. */
   readonly needsServer?: boolean
+  /** Takes seconds: on one database by default, on all at full size. */
+  readonly slow?: boolean
   readonly run: (place: Place) => Promise<void>
 }
 
@@ -30,7 +32,7 @@ export async function writing<T>(db: SqlAssist, work: (writer: Writer) => Promis
 /** Waits for what must come. */
 export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
   for (let tries = 0; !(await condition()); tries++) {
-    if (tries === 500) throw new Error(`waited in vain: ${what}`)
+    if (tries === 3000) throw new Error(`waited in vain: ${what}`)
     await sleep(10)
   }
 }

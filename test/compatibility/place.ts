@@ -35,6 +35,10 @@ export interface Place {
     killConnections(): Promise<unknown>
     /** Statements that still run on them. */
     running(): Promise<number>
+    /** How another process gets there: the driver, and options for it. */
+    readonly fromAfar: object
+    /** Connections are those of a pooler, which lends them to everybody. */
+    readonly pooled: boolean
     /** A statement that runs for a minute. */
     readonly slow: string
   }

@@ -50,6 +50,8 @@ function postgresPlace(name: string, url: string, through: string): Place {
       connections: () => connectionsTo(Number(new URL(through).port), url === through ? async () => (await ask(`select count(*)::int as n ${OURS}`))[0]!.n : undefined),
       killConnections: async () => await ask(`select pg_terminate_backend(pid, 5000) ${OURS}`),
       running: async () => (await ask(`select count(*)::int as n ${OURS} and state = 'active'`))[0]!.n,
+      fromAfar: { driver: 'postgresql', clientUrl: through },
+      pooled: through !== url,
       slow: 'select pg_sleep(60)',
     },
   }
@@ -102,6 +104,8 @@ export const columns: readonly Column[] = [
             await until(async () => (await count(`select count(*) ${OURS}`)) === 0, 'they are gone')
           },
           running: async () => await count(`select count(*) ${OURS} and command = 'Query'`),
+          fromAfar: { driver: 'mariadb', host: '127.0.0.1', port, user: 'root', dbName: 'test' },
+          pooled: false,
           slow: 'select sleep(60)',
         },
       })

@@ -30,12 +30,13 @@ export class Table {
     }
   }
 
-  column(title: string): Record<string, string> {
-    return Object.fromEntries(this.#cells.get(title)!)
+  /** What the page says of the features that were tried. */
+  column(title: string, tried: ReadonlyMap<string, string>): Record<string, string | undefined> {
+    return Object.fromEntries([...tried.keys()].map((feature) => [feature, this.#cells.get(title)!.get(feature)]))
   }
 
   fill(title: string, outcomes: ReadonlyMap<string, string>): void {
-    this.#cells.set(title, new Map(outcomes))
+    this.#cells.set(title, new Map([...this.#cells.get(title)!, ...outcomes]))
   }
 
   /** The page with the table; a database that was not there keeps what the page has said of it. */
