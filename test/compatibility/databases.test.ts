@@ -7,6 +7,7 @@ import { FULL } from '../support/size.ts'
 import { root } from '../docs/support/program.ts'
 import type { Feature } from './feature.ts'
 import { clusters } from './features/cluster.ts'
+import { deadlocks } from './features/deadlocks.ts'
 import { options } from './features/options.ts'
 import { servers } from './features/servers.ts'
 import { sessions } from './features/sessions.ts'
@@ -15,7 +16,7 @@ import type { Place } from './place.ts'
 import { columns } from './places.ts'
 import { Table } from './table.ts'
 
-const features: readonly Feature[] = [...sessions, ...transactions, ...options, ...servers, ...clusters]
+const features: readonly Feature[] = [...sessions, ...transactions, ...options, ...servers, ...deadlocks, ...clusters]
 const PAGE = join(root, 'docs/compatibility.md')
 const NOTHING_THERE = '-'
 
