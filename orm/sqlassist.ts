@@ -49,7 +49,7 @@ export interface SqlAssistOptions<E = EnginesInput> extends ContainerOptions {
   /** With engines that have `replicas`: what tokens are signed with. */
   readonly consistencyToken?: TokenOptions
   /**
-   * PostgreSQL and SQLite: puts a comment in sqlcommenter's format into each statement, which says in the server's log and views where it comes from.
+   * All drivers but those of your own: puts a comment in sqlcommenter's format into each statement, which says in the server's log and views where it comes from.
    * `true` for route, engine and framework. An engine may say otherwise. Default: false.
    */
   readonly sqlComments?: boolean | SqlCommentOptions

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { AlreadyRegisteredError, createSqlAssist, DecoratorClashError, EngineNameInvalidError, SqlAssist } from '../orm/index.ts'
+import { AlreadyRegisteredError, createSqlAssist, DecoratorClashError, EngineNameInvalidError, InvalidOptionsError, SqlAssist } from '../orm/index.ts'
 import { assertSameCopy, isContainerMember } from '../orm/validation.ts'
 import { rememberAttribute } from './attribute.ts'
 import { type PluginSettings, readOptions, type SqlAssistPluginOptions } from './options.ts'
@@ -24,6 +24,7 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   const contextEngine = requestContext === false ? undefined : sqlassist.engine(requestContext)
   if (contextEngine !== undefined) assertContextUnambiguous(contextEngine, sqlassist)
   assertContainerFits(sqlassist, settings)
+  if (given.cancelOnDisconnect === true) assertStoppable(sqlassist)
   const factory = sqlassist.containers(settings.containers)
   const routes = new RouteTransactions(settings)
   const horizons = sqlassist.$horizons
@@ -37,6 +38,14 @@ async function sqlassistPlugin(app: FastifyInstance, given: SqlAssistPluginOptio
   if (token?.carried === true) tellTokens(app, horizons!, token, containers)
   if (contextEngine !== undefined) provideRequestContext(app, contextEngine, (request) => containers.of(request))
   shutDownWithApplication(app, { sqlassist, containers: factory, live: containers.live, disposes, closeTimeoutMs })
+}
+
+/** Where nobody has asked for it, what cannot be stopped runs to its end. */
+function assertStoppable(sqlassist: SqlAssist): void {
+  for (const name of sqlassist.engineNames) {
+    const { unstoppable } = sqlassist.engine(name)
+    if (unstoppable !== undefined) throw new InvalidOptionsError('cancelOnDisconnect', `cannot be kept: engine '${name}' uses ${unstoppable}, whose statements run to their end. Leave it out, and what can be stopped is`)
+  }
 }
 
 async function makeSqlAssist(app: FastifyInstance, { engines, discovery, recoveryIntervalMs, sqlComments, closeTimeoutMs, containers, consistency, token: { secret } }: PluginSettings): Promise<SqlAssist> {

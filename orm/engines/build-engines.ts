@@ -6,6 +6,7 @@ import { Engine } from './engine.ts'
 import { migrateEngine } from './migrate.ts'
 import { EngineRegistry } from './registry.ts'
 import { MetadataPool } from './shared-metadata.ts'
+import { assertPglitesApart } from '../other/shared-pglite.ts'
 import { assertSqliteFiles } from './sqlite-files.ts'
 import type { EngineDefinition } from './definition.ts'
 
@@ -23,6 +24,7 @@ export type Discovery = 'registration' | 'deferred'
 export async function buildEngines(definitions: readonly EngineDefinition[], discovery: Discovery, logger: SqlAssistLogger): Promise<EngineRegistry> {
   assertOrmsMayBeUsed(definitions)
   assertSqliteFiles(definitions, logger)
+  assertPglitesApart(definitions)
   const metadata = new MetadataPool()
   const engines: Engine[] = []
   try {

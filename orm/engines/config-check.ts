@@ -1,6 +1,8 @@
 import type { Options } from '@mikro-orm/core'
 import { DriverUnsupportedError, InvalidOptionsError } from '../errors.ts'
 import { isPlainObject } from '../options-check.ts'
+import { otherDriverOf } from '../other/driver.ts'
+import { whyNotReadonly } from '../other/settings.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 
 /**
@@ -42,16 +44,18 @@ function isReadableUrl(text: unknown): boolean {
  *
  * @throws DriverUnsupportedError
  */
-export function assertReadonlyPossible(engine: string, { driver, driverOptions }: Partial<Options>): void {
+export function assertReadonlyPossible(engine: string, { driver, driverOptions, dbName }: Partial<Options>): void {
   const dialect = dialectOf(driver)
-  if (dialect === 'other') {
-    throw new DriverUnsupportedError(engine, driver?.name ?? 'no driver', `how to make its connections read-only is not known: leave out 'readonly', and connect as a role that may only SELECT`)
-  }
+  const problem = dialect === 'other' ? whyNotReadonly(otherDriverOf(driver), nameOf(driverOptions) ?? dbName) : undefined
+  if (problem !== undefined) throw new DriverUnsupportedError(engine, driver?.name ?? 'no driver', problem)
   if (!isReadyMadeKysely(driverOptions)) return
-  if (dialect === 'postgresql') {
+  if (dialect !== 'sqlite') {
     throw new DriverUnsupportedError(engine, 'a ready-made kysely', `a readonly engine cannot make its connections read-only: pass driver options instead`)
   }
   if (!('createDriver' in driverOptions)) {
     throw new DriverUnsupportedError(engine, 'a ready-made Kysely instance', `a readonly engine cannot make it read-only: pass its dialect as 'driverOptions' instead`)
   }
 }
+
+/** libSQL's own option for where its database is. */
+const nameOf = (driverOptions: unknown): unknown => (driverOptions as { url?: unknown } | undefined)?.url

@@ -19,6 +19,8 @@ import { type SessionEngine, SessionState, type ShortReads } from '../sessions/s
 import { sessionSubscriber } from '../sessions/subscriber.ts'
 import type { SqlConnection, TwoPhaseDatabase } from '../transactions/two-phase/database.ts'
 import { checkEngine, type EngineHealth } from './check.ts'
+import { isEmbedded } from '../other/driver.ts'
+import { watchDriver } from '../other/watch-driver.ts'
 import { closeOrm } from './close-orm.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
@@ -254,6 +256,16 @@ export class Engine implements SessionEngine {
   }
 
   /**
+   * The driver whose statements cannot be stopped once they are sent; undefined where they can, or where nothing else runs meanwhile.
+   * @internal
+   */
+  get unstoppable(): string | undefined {
+    const { config, orm } = this.#definition
+    const driver = orm === undefined ? config?.driver : orm.config.get('driver')
+    return dialectOf(driver) !== 'other' || isEmbedded(driver) ? undefined : driver?.name
+  }
+
+  /**
    * What its connections are made of.
    * @internal
    */
@@ -344,6 +356,7 @@ export class Engine implements SessionEngine {
     if (guarantees.dialect === 'postgresql') this.#pool = guarantees.pool
     guarantees.pool.configure(this.#definition)
     prepareStatements(orm, guarantees, this.#definition)
+    if (guarantees.other !== undefined) watchDriver(orm, guarantees.other, this.name)
     const { comments } = this.#definition
     guarantees.comments = comments && new Commenter(this.name, comments, this.#logger)
     if (this.readonly && !guarantees.readonly) {

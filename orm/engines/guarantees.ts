@@ -19,6 +19,10 @@ import { sqliteDriverOptions, sqliteSetup } from '../sqlite/driver-options.ts'
 import { forgiveRollback } from '../sqlite/forgiving-rollback.ts'
 import { watchConnection } from '../sqlite/watch-connection.ts'
 import { queryOnlyDialect, type SqliteDialectLike } from '../sqlite/query-only-dialect.ts'
+import { type OtherDriver, otherDriverOf } from '../other/driver.ts'
+import { refuseAfterDeadlock } from '../other/failed-transaction.ts'
+import { refuseStreams } from '../other/pglite.ts'
+import { otherDriverOptions, otherSetup } from '../other/settings.ts'
 import { assertConfig, assertReadonlyPossible } from './config-check.ts'
 import { uniqueContextName } from './context-name.ts'
 import { type Dialect, dialectOf, isReadyMadeKysely } from './dialect.ts'
@@ -34,6 +38,7 @@ export const READY_MADE = `its connections are made by the application's own kys
 export class Guarantees {
   readonly engine: string
   readonly dialect: Dialect
+  readonly other: OtherDriver | undefined
   readonly dbName: unknown
   readonly pool: EnginePool
   readonly #options: AnyOptions
@@ -55,6 +60,7 @@ export class Guarantees {
     this.engine = engine
     this.#options = options
     this.dialect = dialectOf(options.driver)
+    this.other = otherDriverOf(options.driver)
     this.dbName = sqliteName(options)
     this.pool = new EnginePool(engine, () => this.logger)
   }
@@ -108,12 +114,12 @@ export class Guarantees {
     const options = user as Record<string, unknown>
     if (this.dialect === 'postgresql') return postgresDriverOptions(options, this.engine, this.readonly, this.pool)
     if (this.dialect === 'sqlite') return sqliteDriverOptions(options, this.dbName, this.readonly)
-    return options
+    return otherDriverOptions(this.other, options)
   }
 
   /** A statement that each new connection starts with, if any. */
   setup(): string | undefined {
-    return this.dialect === 'sqlite' ? sqliteSetup(this.dbName, this.readonly) : undefined
+    return this.dialect === 'sqlite' ? sqliteSetup(this.dbName, this.readonly) : otherSetup(this.other, this.dbName, this.readonly)
   }
 }
 
@@ -155,7 +161,8 @@ export function sqlAssistConfig<O extends AnyOptions>(name: string, options: O, 
   if (settings.readonly === true) guarantees.makeReadonly()
   const driverOptions = markCopy((): unknown => guarantees.driverOptions(options.driverOptions))
   guaranteed.set(driverOptions, guarantees)
-  const setup = guarantees.dialect === 'sqlite' ? { onCreateConnection: setupConnection(guarantees, options.onCreateConnection) } : givingBack(options)
+  const setsUp = guarantees.dialect === 'sqlite' || guarantees.other !== undefined
+  const setup = setsUp ? { onCreateConnection: setupConnection(guarantees, options.onCreateConnection) } : guarantees.dialect === 'postgresql' ? givingBack(options) : {}
   return {
     logger: (message: string) => guarantees.logger.info({ engine: name }, message),
     ...options,
@@ -181,7 +188,10 @@ function setupConnection(guarantees: Guarantees, user: ConnectionHook | undefine
       await (connection as { executeQuery(query: object): Promise<unknown> }).executeQuery(query)
     }
     await user?.(connection)
-    forgiveRollback(connection as object)
+    const { engine, dialect, other } = guarantees
+    if (dialect === 'sqlite' || other === 'libsql') forgiveRollback(connection as object)
+    if (other === 'mariadb') refuseAfterDeadlock(connection as object, engine)
+    if (other === 'pglite') refuseStreams(connection as object, engine)
     watchConnection(connection as object, guarantees)
   }
 }

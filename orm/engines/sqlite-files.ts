@@ -1,6 +1,7 @@
 import { SqliteFileSharedError, SqliteMemoryError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { isMemory, sqliteName, sqlitePath } from '../sqlite/database-name.ts'
+import { isRemote, otherDriverOf } from '../other/driver.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
 import type { EngineDefinition } from './definition.ts'
@@ -34,7 +35,7 @@ function databaseOf({ config, orm }: EngineDefinition): { sqlite: boolean; dbNam
   const options = optionsOf(config, orm)
   const dbName = sqliteName(options)
   return {
-    sqlite: dialectOf(driver as never) === 'sqlite' && dbName !== undefined,
+    sqlite: dbName !== undefined && (dialectOf(driver as never) === 'sqlite' || (otherDriverOf(driver as never) === 'libsql' && !isRemote(dbName))),
     dbName: dbName ?? '',
     readyMade: isReadyMadeKysely(options.driverOptions) ? options.driverOptions : undefined,
   }

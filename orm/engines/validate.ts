@@ -13,6 +13,7 @@ import { assertMigrate } from './migrate-options.ts'
 import { assertTwoPhase } from './two-phase.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
+import { assertServed } from '../other/options-check.ts'
 import { assertEngineName } from './names.ts'
 import { pipelineOf } from './pipeline-options.ts'
 import { assertReplicas, withReplicas } from './replica-options.ts'
@@ -83,6 +84,7 @@ function validateEngine(name: string, options: unknown, sqlComments: boolean | S
   assertLimits(`${where}.limits`, options['limits'])
   assertResetOnRelease(`${where}.resetOnRelease`, options['resetOnRelease'])
   assertPreparedStatements(`${where}.preparedStatements`, options)
+  assertServed(where, options)
   if (options['twoPhase'] === true) assertTwoPhase(name, options)
   const batch = completeBatch(`${where}.batch`, options)
   const flags = Object.fromEntries(FLAGS.map((flag) => [flag, options[flag] === true]))

@@ -3,7 +3,7 @@ import { settlesWithin } from '../bounded.ts'
 import type { Commenter } from '../comments/commenter.ts'
 import { type CompleteLimits, DEFAULT_LIMITS, type EngineLimits, type ResetOnRelease } from '../engines/limits.ts'
 import { warnOfLeak } from '../events/tell.ts'
-import { ConnectionLostError, DatabaseUnavailableError } from '../errors.ts'
+import { ConnectionLostError, DatabaseUnavailableError, DriverUnsupportedError } from '../errors.ts'
 import type { SqlAssistLogger } from '../logger.ts'
 import { runningSession, startInSession } from '../sessions/running.ts'
 import type { SessionState } from '../sessions/state.ts'
@@ -26,7 +26,7 @@ import type { CompletePipelineOptions } from './pipeline/options.ts'
 import type { PipelinedClient } from './pipeline/pipelined-client.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
 import { type PreparedStatements, StatementNames } from './prepared/statement-names.ts'
-import { isConnectionError, reasonOf } from './server-errors.ts'
+import { isConnectionError, isRefusedParameter, reasonOf, REFUSED_PARAMETER } from './server-errors.ts'
 
 /** What an engine's options say of its pool. */
 interface PoolSettings {
@@ -367,6 +367,7 @@ export class EnginePool implements ClientHost, QueuedPool {
   }
 
   #explain(error: unknown): unknown {
+    if (isRefusedParameter(error)) return new DriverUnsupportedError(this.engine, 'a connection pooler', REFUSED_PARAMETER, { cause: error })
     if (!isConnectionError(error)) return error
     this.#followedServer?.failover.trouble(false)
     return new DatabaseUnavailableError(this.engine, reasonOf(error), { cause: error })

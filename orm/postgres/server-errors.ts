@@ -18,6 +18,14 @@ export function isConnectionError(error: unknown): boolean {
   return error instanceof Error && (PG_WORDS.test(error.message) || (error instanceof AggregateError && error.errors.some(isConnectionError)))
 }
 
+/** Whether a pooler has refused what we say of a connection when it is made. */
+export const isRefusedParameter = (error: unknown): boolean => error instanceof Error && /^unsupported startup parameter\b.*\boptions\b/.test(error.message)
+
+/** What to do about it. */
+export const REFUSED_PARAMETER =
+  `that refuses the start-up parameter 'options', by which a readonly engine has the database refuse writes: ` +
+  `let the pooler ignore it (PgBouncer: ignore_startup_parameters = options), and set default_transaction_read_only for the role (docs/engines.md#readonly)`
+
 /** Whether the server itself has said, in the place of an answer, that it ends the connection. */
 export const isEndedByServer = (error: unknown): boolean => SERVER_GONE.has(codeOf(error))
 
@@ -47,7 +55,7 @@ export function reasonOf(error: unknown): string {
  */
 export function isRetryable(error: unknown): boolean {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    if (['40001', '40P01'].includes(codeOf(at))) return true
+    if (['40001', '40P01'].includes(codeOf(at)) || (at as { sqlState?: unknown }).sqlState === '40001') return true
   }
   return false
 }

@@ -6,12 +6,14 @@ interface NamingOptions {
   readonly dbName?: unknown
   readonly clientUrl?: unknown
   readonly driverOptions?: unknown
+  /** libSQL's name for it. */
+  readonly url?: unknown
 }
 
 /** The name that MikroORM will open, found in the order in which it looks. */
 export function sqliteName({ dbName, clientUrl, driverOptions }: NamingOptions): string | undefined {
-  const own = typeof driverOptions === 'object' && driverOptions !== null ? (driverOptions as NamingOptions).dbName : undefined
-  for (const name of [own, dbName]) if (typeof name === 'string') return name
+  const own = typeof driverOptions === 'object' && driverOptions !== null ? (driverOptions as NamingOptions) : undefined
+  for (const name of [own?.dbName ?? own?.url, dbName]) if (typeof name === 'string') return name
   return typeof clientUrl === 'string' && URL.canParse(clientUrl) ? decodeURIComponent(new URL(clientUrl).pathname).slice(1) || undefined : undefined
 }
 

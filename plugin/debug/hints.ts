@@ -21,5 +21,5 @@ function unseen(engine: Engine): string[] {
   const guarantees = guaranteesOf(engine.orm.config.get('driverOptions'))
   if (guarantees === undefined) return [`The MikroORM of engine '${engine.name}' was made without sqlAssistConfig('${engine.name}', ...): its statements and connections are not seen.`]
   if (guarantees.readyMade) return [`The connections of engine '${engine.name}' are made by its driverOptions: its statements are not seen.`]
-  return guarantees.dialect === 'other' ? [`Engine '${engine.name}' is neither PostgreSQL nor SQLite: its statements are not seen.`] : []
+  return guarantees.dialect === 'other' && guarantees.other === undefined ? [`Engine '${engine.name}' has a driver of which nothing is known: its statements are not seen.`] : []
 }

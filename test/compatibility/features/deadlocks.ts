@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import type { SqlAssist } from 'fastify-sqlassist/orm'
+import { enginesOn, type Feature, writing } from '../feature.ts'
+import { Note, type Place, type Sessions, type Writer } from '../place.ts'
+
+const PEOPLE = ['Ada', 'Bea'] as const
+
+/** Two who each lock a row and then want the other one's; the first time that they do they meet. */
+function quarrel(db: SqlAssist, insist: (writer: Writer, who: string, other: string) => Promise<void>, options: object = {}): Promise<PromiseSettledResult<void>[]> {
+  const arrived = PEOPLE.map(() => Promise.withResolvers<void>())
+  return Promise.allSettled(PEOPLE.map(async (who, index) => await db.transaction(async (session) => {
+    const { writer } = session as unknown as Sessions
+    await writer!.execute(`update note set text = 'changed by ${who}' where id = ${index + 1}`)
+    arrived[index]!.resolve()
+    await Promise.all(arrived.map(async ({ promise }) => await promise))
+    await insist(writer!, who, `update note set text = 'changed twice' where id = ${2 - index}`)
+  }, options)))
+}
+
+async function twoRows(place: Place): Promise<SqlAssist> {
+  const db = await enginesOn(place)
+  await writing(db, async (writer) => await writer.insertMany(Note, PEOPLE.map((text, index) => ({ id: index + 1, text }))))
+  return db
+}
+
+export const deadlocks: readonly Feature[] = [
+  {
+    title: 'a deadlock: `retry` does the work of the one that has lost again',
+    needsServer: true,
+    async run(place) {
+      await using db = await twoRows(place)
+      const ends = await quarrel(db, async (writer, who, other) => {
+        await writer.execute(other.replace('twice', `twice by ${who}`))
+        await writer.persistAndFlush(new Note(`written by ${who}`))
+      }, { retry: { attempts: 5 } })
+      assert.deepEqual(ends.map(({ status }) => status), ['fulfilled', 'fulfilled'])
+      assert.deepEqual((await place.notes()).filter((text) => /^written/.test(text)).toSorted(), ['written by Ada', 'written by Bea'])
+    },
+  },
+  {
+    title: 'a deadlock whose error is swallowed: nothing of the one that has lost is kept',
+    needsServer: true,
+    async run(place) {
+      await using db = await twoRows(place)
+      const ends = await quarrel(db, async (writer, who, other) => {
+        await writer.execute(other).catch(() => {})
+        await writer.execute(`insert into note (text) values ('written by ${who}')`).catch(() => {})
+      })
+      const winners = PEOPLE.filter((_, index) => ends[index]!.status === 'fulfilled')
+      assert.equal(winners.length, 1)
+      assert.deepEqual((await place.notes()).filter((text) => /^written/.test(text)), winners.map((who) => `written by ${who}`))
+    },
+  },
+]
