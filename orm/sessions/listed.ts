@@ -21,7 +21,12 @@ type Held<T> = { [K in keyof T as T[K] extends Function ? never : K]: T[K] }
  * one stands for both.
  */
 type Listed<T, Entities extends List> =
-  number extends Entities['length'] ? (Held<T> extends Held<InferEntity<Entities[number]>> ? true : never) : OneOf<Held<T>, InferEntity<Entities[number]>>
+  number extends Entities['length'] ? (Held<T> extends Held<InferEntity<Entities[number]>> ? true : never) : IsOneOf<T, InferEntity<Entities[number]>>
+
+/** A union does not change by one of its own: of most entities the compiler knows by that, and has not to look at the whole list for each. */
+type IsOneOf<T, E> = Same<T | E, E> extends true ? true : OneOf<Held<T>, E>
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- two conditional types are the same only where what they look for is
+type Same<A, B> = (<G>() => G extends A ? 1 : 2) extends <G>() => G extends B ? 1 : 2 ? true : false
 
 type OneOf<H, E> = E extends unknown ? (H extends Held<E> ? (Held<E> extends H ? true : never) : never) : never
 
