@@ -30,6 +30,7 @@ export type { SessionStatus } from './sessions/status.ts'
 export type { SessionInfo } from './sessions/info.ts'
 export type { ContainerClass, ContainerOptions } from './sessions/container-factory.ts'
 export type { WriteMethod } from './sessions/guards.ts'
+export type { ListedManager, NotAnEntityOf, ReadonlyListedManager, ReadonlyRepository } from './sessions/listed.ts'
 export type { EnginesOf, ReadonlySession, Session, SessionMembers } from './sessions/types.ts'
 
 export type { AbortHook, TransactionHook, TransactionManager, TransactionMode } from './transactions/manager.ts'

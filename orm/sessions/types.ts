@@ -2,6 +2,7 @@ import type { EntityManager, EntityManagerType } from '@mikro-orm/core'
 import type { TransactionManager } from '../transactions/manager.ts'
 import type { WriteMethod } from './guards.ts'
 import type { SessionInfo } from './info.ts'
+import type { WithEntities, WithRepo } from './listed.ts'
 import type { SessionStatus } from './status.ts'
 
 /** What a session has on top of its driver's EntityManager. */
@@ -37,13 +38,17 @@ export type ReadonlySession<EM extends EntityManager = EntityManager> = EM &
   Omit<SessionMembers, 'persistAndFlush' | 'removeAndFlush'> & { readonly [K in WriteMethod]: never }
 
 /** The EntityManager type behind the options of one engine, among those of all. */
-type ManagerOf<O, E> =
-  O extends { readonly orm: { readonly em: infer EM extends EntityManager } } ? KnownOr<EM, EntityManager>
-  : O extends { readonly replicas: infer R; readonly follows: infer F } ? ManagerOfConfig<Completed<FirstOf<R>, F extends keyof E ? E[F] : unknown>>
-  : O extends { readonly config: infer C } ? ManagerOfConfig<C>
+type ManagerOf<O, E, Name extends string> =
+  O extends { readonly orm: { readonly em: infer EM extends EntityManager } } ? WithRepo<KnownOr<EM, EntityManager>, ListOf<EM['~entities']>, Name, IsReadonly<O>>
+  : O extends { readonly replicas: infer R; readonly follows: infer F } ? ManagerOfConfig<Completed<FirstOf<R>, F extends keyof E ? E[F] : unknown>, Name, IsReadonly<O>>
+  : O extends { readonly config: infer C } ? ManagerOfConfig<C, Name, IsReadonly<O>>
   : EntityManager
 
-type ManagerOfConfig<C> = ConfiguredManager<C> & EntitiesOf<C>
+type ManagerOfConfig<C, Name extends string, Readonly extends boolean> =
+  C extends { entities?: infer Entities } ? WithRepo<ConfiguredManager<C>, ListOf<Entities>, Name, Readonly> & WithEntities<ListOf<Entities>> : ConfiguredManager<C>
+
+type ListOf<Entities> = Exclude<Entities, undefined>
+type IsReadonly<O> = O extends { readonly readonly: true } ? true : false
 
 /** What a replica does not name is as in the followed engine's config. */
 type Completed<C, Followed> = Followed extends { readonly config: infer F } ? C & Omit<F, keyof C> : C
@@ -59,10 +64,7 @@ type DriversManager<C> =
 /** `defineConfig()` written inside `defineEngines()` leaves `any` where its own EntityManager type should stand. */
 type KnownOr<T, Fallback> = 0 extends 1 & T ? Fallback : T
 
-/** Where MikroORM's own types look for the entities: kysely's tables are typed by them. */
-type EntitiesOf<C> = C extends { entities?: infer Entities } ? { '~entities'?: Exclude<Entities, undefined> } : unknown
-
-type SessionOf<O, E> = O extends { readonly readonly: true } ? ReadonlySession<ManagerOf<O, E>> : Session<ManagerOf<O, E>>
+type SessionOf<O, E, Name extends string> = IsReadonly<O> extends true ? ReadonlySession<ManagerOf<O, E, Name>> : Session<ManagerOf<O, E, Name>>
 
 /**
  * The sessions that a set of engines gives, by engine name:
@@ -72,7 +74,7 @@ type SessionOf<O, E> = O extends { readonly readonly: true } ? ReadonlySession<M
  * ```
  */
 // oxlint-disable-next-line typescript/no-empty-object-type -- of names that are computed, nothing is known
-export type EnginesOf<E> = E extends Iterable<unknown> ? {} : { readonly [K in keyof E & string]: SessionOf<E[K], E> }
+export type EnginesOf<E> = E extends Iterable<unknown> ? {} : { readonly [K in keyof E & string]: SessionOf<E[K], E, K> }
 
 /** What is known before an application has declared its engines: the seed's three names, with nothing said of drivers or of rights. */
 interface ConventionalEngines {

@@ -6,8 +6,9 @@ import { checkContents } from './contents.ts'
 import { checkPackage } from './package.ts'
 import { Report } from '../soak/report.ts'
 import { withTarball } from './tarball.ts'
+import { checkTypes } from './types.ts'
 
-const CHECKS = { contents: checkContents, package: checkPackage, consumers: checkConsumers }
+const CHECKS = { contents: checkContents, package: checkPackage, consumers: checkConsumers, types: checkTypes }
 type Check = keyof typeof CHECKS
 
 const { values } = parseArgs({ options: { help: { type: 'boolean', default: false }, only: { type: 'string' } } })
@@ -23,6 +24,7 @@ contents    what is in the tarball: all that is needed, and nothing else
 package     publint, are-the-types-wrong (ESM only) and knip
 consumers   installed from the tarball into empty projects: with npm and pnpm, in TypeScript and JavaScript, from ESM and through require(), beside a
             second copy, as an application of fastify-cli, on several versions of Node.js. Packages come from the registry of npm
+types       what its types cost a compiler: an application with 200 entities, beside the same one on MikroORM alone
 
 DATABASE_URL names a PostgreSQL server to use; without it one is started, and stopped in the end. Exits with 1 if something is wrong.`)
   process.exit()

@@ -1,7 +1,8 @@
 // A project with legacy decorators, which is a setting of a whole program: the statics are typed as everywhere.
 import { Collection, type EntityManager, type PrimaryKeyProp, type Ref } from '@mikro-orm/core'
 import { Entity, Enum, ManyToOne, OneToMany, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
-import { DeclaredTable, type Session, UtilityObject } from 'fastify-sqlassist'
+import { defineConfig } from '@mikro-orm/sqlite'
+import { type DbSessionsContainer, DeclaredTable, defineEngines, type EnginesOf, type Session, UtilityObject } from 'fastify-sqlassist'
 import { type EntityColumns, getById, type Page } from 'fastify-sqlassist/orm'
 import { expect, test } from 'tstyche'
 
@@ -69,4 +70,13 @@ test('columns', () => {
   Author.getRange(session, { orderCol: 'books' })
   // @ts-expect-error! -- not one of its values
   Author.getRange(session, { where: { kind: 'plumber' } })
+})
+
+test('repo() takes the classes of the list', () => {
+  const engines = defineEngines({ writer: { config: defineConfig({ dbName: 'app.sqlite', entities: [Author, Book] }) } })
+  const { writer } = {} as DbSessionsContainer<EnginesOf<typeof engines>>
+  expect(writer.repo(Author).findOne).type.toBeCallableWith({ kind: 'poet' })
+  expect(writer.repo).type.toBeCallableWith(Book)
+  // @ts-expect-error & NotAnEntityOf<"writer">'.
+  writer.repo(Account)
 })
