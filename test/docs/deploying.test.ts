@@ -75,8 +75,23 @@ t.test('settings of row-level security end with their transaction, and nobody fi
   t.strictSame(await Promise.all(asked.map(async ([engine, tenant]) => await ask(engine, tenant))), asked.map(([, tenant]) => tenant))
 })
 
-t.test('a readonly engine is refused, until the pooler is told to ignore what makes it so', options, async (t) => {
-  const { through } = await pooled(t)
-  const db = await assist(t, through, { reader: { readonly: true } })
-  await t.rejects(within(db, 'reader', async (em) => await em.count(Note)), { code: 'SQLASSIST_DATABASE_UNAVAILABLE', message: /unsupported startup parameter: options/ })
+const write = async (em: SqlEntityManager): Promise<unknown> => await em.execute(`insert into note (text) values ('past the session')`)
+
+t.test('a readonly engine is refused, until the pooler ignores what makes it so; then only its role does', options, async (t) => {
+  const { url, through } = await pooled(t)
+  const refused = await assist(t, through, { reader: { readonly: true } })
+  await t.rejects(within(refused, 'reader', async (em) => await em.count(Note)), { code: 'SQLASSIST_DATABASE_UNAVAILABLE', message: /unsupported startup parameter: options/ })
+
+  const ignoring = 'ignore_startup_parameters = options'
+  const unguarded = await assist(t, await pgBouncer(t, url, 'transaction', ignoring), { reader: { readonly: true } })
+  t.equal(await within(unguarded, 'reader', async (em) => await em.count(Note)), 3)
+  await within(unguarded, 'reader', write)
+  t.match(await asSuperuser(url, 'select count(*)::int from note'), [{ count: 4 }], 'nobody has stopped it')
+
+  const role = `reader_${new URL(url).pathname.slice(1)}`
+  await asSuperuser(url, `create role ${role} login password 'reader'; alter role ${role} set default_transaction_read_only = on; grant select, insert on note to ${role}; grant usage on sequence note_id_seq to ${role}`)
+  t.teardown(async () => await asSuperuser(url, `drop owned by ${role}; drop role ${role}`))
+  const asRole = Object.assign(new URL(url), { username: role, password: 'reader' }).href
+  const guarded = await assist(t, await pgBouncer(t, asRole, 'transaction', ignoring), { reader: { readonly: true } })
+  await t.rejects(within(guarded, 'reader', write), { code: 'SQLASSIST_READONLY_ENGINE' })
 })
