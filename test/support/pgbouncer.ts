@@ -21,9 +21,10 @@ const NOBODY = 65_534
 /**
  * @param url - the database behind it
  * @param poolSize - how many connections there are behind it
+ * @param more - settings
  * @returns its URL through the pooler
  */
-export async function pgBouncer(t: Teardown, url: string, mode: 'session' | 'transaction', poolSize = 2): Promise<string> {
+export async function pgBouncer(t: Teardown, url: string, mode: 'session' | 'transaction', poolSize = 2, more = ''): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'sqlassist-pgbouncer-'))
   const { hostname, port, username, password, pathname } = new URL(url)
   const own = await freePort()
@@ -38,6 +39,7 @@ auth_type = any
 pool_mode = ${mode}
 default_pool_size = ${poolSize}
 logfile = ${join(directory, 'log')}
+${more}
 `)
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   if ('uid' in asNobody) for (const path of [directory, settings]) chownSync(path, NOBODY, NOBODY)
