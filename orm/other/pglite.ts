@@ -1,37 +1,10 @@
 import { watched } from '../events/watch-query.ts'
 import { DriverUnsupportedError, TransactionRolledBackError } from '../errors.ts'
+import { isServerAnswer } from '../postgres/server-errors.ts'
 import { runningSession } from '../sessions/running.ts'
 import { type Connection, type Driver, watchConnections } from './kysely-driver.ts'
 
 const BACK_TO_SAVEPOINT = /^\s*(?:\/\*.*\*\/ )?rollback\s+to\b/i
-
-/**
- * Lets sessions take turns on the only connection that a PGlite has. kysely gives it to everybody at once: statements of one request run in the transaction of
- * another one, and of two transactions neither ends.
- */
-export function inTurns(driver: Driver): Driver {
-  const [acquire, release] = [driver.acquireConnection.bind(driver), driver.releaseConnection.bind(driver)]
-  let end: (() => void) | undefined
-  let last = Promise.resolve()
-  driver.acquireConnection = async (...args) => {
-    const before = last
-    const turn = Promise.withResolvers<void>()
-    last = turn.promise
-    await before
-    end = turn.resolve
-    try {
-      return await acquire(...args)
-    } catch (error) {
-      turn.resolve()
-      throw error
-    }
-  }
-  driver.releaseConnection = async (...args) => {
-    await release(...args)
-    end?.()
-  }
-  return driver
-}
 
 /**
  * PostgreSQL answers the COMMIT of a transaction that has failed by a rollback, without an error, and PGlite passes that on as a success. It also has ways of
@@ -50,7 +23,7 @@ export function committingHonestly(driver: Driver, engine: string): Driver {
         if (BACK_TO_SAVEPOINT.test(query.sql)) failed = undefined
         return result
       } catch (error) {
-        failed ??= { cause: error }
+        if (isServerAnswer(error)) failed ??= { cause: error }
         throw error
       }
     }

@@ -4,8 +4,8 @@ import { DriverUnsupportedError } from '../errors.ts'
 import { otherDriverOf } from './driver.ts'
 
 /**
- * Refuses engines that would share a PGlite, which is one connection: statements of one would run in the transactions of the other. Engines without a name for
- * their data each have an empty database of their own, which is no better.
+ * Refuses engines that would share a PGlite, which is one connection: who is in a transaction of one engine and uses the other waits for itself. Two PGlites on the
+ * same files know nothing of each other, and without files each has an empty database of its own.
  *
  * @throws DriverUnsupportedError
  */
@@ -19,7 +19,7 @@ export function assertPglitesApart(definitions: readonly EngineDefinition[]): vo
     const others = sharers.slice(1).map(({ name }) => `'${name}'`).join(', ')
     throw new DriverUnsupportedError(sharers[0]!.name, 'PgliteDriver', typeof data === 'string' && data.startsWith('memory:')
       ? `so does ${others}, each with an empty database in memory: use one engine`
-      : `so does ${others}, on the same data: a PGlite is one connection, and what one engine sends would run in the transactions of the other. Use one engine`)
+      : `so does ${others}, on the same data: a PGlite is one connection, so that who is in a transaction of one engine would wait for itself in the other. Use one engine`)
   }
 }
 

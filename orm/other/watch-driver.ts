@@ -3,7 +3,7 @@ import { DriverUnsupportedError } from '../errors.ts'
 import type { OtherDriver } from './driver.ts'
 import type { Driver, KyselyDialect } from './kysely-driver.ts'
 import { refuseRawTransactions } from './own-transactions.ts'
-import { committingHonestly, inTurns } from './pglite.ts'
+import { committingHonestly } from './pglite.ts'
 
 /** The part of MikroORM's connections that makes their kysely. */
 interface SqlConnection {
@@ -24,7 +24,7 @@ export function watchDriver(orm: MikroORM, other: OtherDriver, engine: string): 
   if (connection.connected) throw new DriverUnsupportedError(engine, name, `its MikroORM was connected before it was registered, so that its connections are not looked after: register it first, or close() it before`)
   const watch = (driver: Driver): Driver => {
     const watched = refuseRawTransactions(driver, engine, name)
-    return other === 'pglite' ? inTurns(committingHonestly(watched, engine)) : watched
+    return other === 'pglite' ? committingHonestly(watched, engine) : watched
   }
   const create = connection.createKyselyDialect.bind(connection)
   const watchDialect = (dialect: KyselyDialect): KyselyDialect => {

@@ -40,6 +40,7 @@ pool_mode = ${mode}
 default_pool_size = ${poolSize}
 ${more}
 logfile = ${join(directory, 'log')}
+${more}
 `)
   const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   if ('uid' in asNobody) for (const path of [directory, settings]) chownSync(path, NOBODY, NOBODY)

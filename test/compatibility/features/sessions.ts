@@ -127,16 +127,15 @@ export const sessions: readonly Feature[] = [
     },
   },
   {
-    title: '`readonly`: the database refuses what raw SQL writes',
+    title: '`readonly`: the database refuses what gets past the session',
     async run(place) {
       await using db = await enginesOn(place, { writer: { readonly: true } })
       for (let round = 0; round < 2; round++) {
-        await writing(db, async (reader) => {
-          assert.equal(await reader.count(Note), 0)
-          for (const sql of [`insert into note (text) values ('no')`, `update note set text = 'no'`, 'drop table note']) {
-            await assert.rejects(async () => await reader.execute(sql), /read.?only/i)
-          }
-        })
+        await writing(db, async (reader) => assert.equal(await reader.count(Note), 0))
+        const pastSessions = db.engine('writer').orm.driver.getConnection()
+        for (const sql of [`insert into note (text) values ('no')`, `update note set text = 'no'`, 'drop table note']) {
+          await assert.rejects(async () => await pastSessions.execute(sql), (error: Error & { code?: string }) => /read.?only/i.test(error.message) && error.code?.startsWith('SQLASSIST') !== true)
+        }
       }
       assert.deepEqual(await place.notes(), [])
     },

@@ -22,10 +22,9 @@ async function accepted(engines: Record<string, EngineOptions>): Promise<void> {
 }
 
 t.test('options that only PostgreSQL keeps', async (t) => {
-  const options: Record<string, Partial<EngineOptions>> = { limits: { maxWaiting: 1 }, resetOnRelease: { resetOnRelease: 'session' } }
   const cases: readonly (readonly [string, Partial<EngineOptions>])[] = [
-    ['limits', { limits: options['limits']! }],
-    ['resetOnRelease', options['resetOnRelease']!],
+    ['limits', { limits: { maxWaiting: 1 } }],
+    ['resetOnRelease', { resetOnRelease: 'session' }],
     ['follows', { readonly: true, follows: 'primary' }],
     ['fastPath', { fastPath: true }],
   ]
