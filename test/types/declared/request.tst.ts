@@ -74,9 +74,9 @@ describe('request.dbSession', () => {
   })
 })
 
-describe('what is mistyped is told by name', () => {
-  const handler = async (): Promise<void> => {}
+const handler = async (): Promise<void> => {}
 
+describe('what is mistyped is told by name', () => {
   test('an engine', () => {
     // @ts-expect-error Property 'legder' does not exist on type
     void dbSession.legder
