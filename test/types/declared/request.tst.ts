@@ -2,7 +2,7 @@
 import type { EntityManager, InferEntity } from '@mikro-orm/core'
 import type { SqlEntityManager as PostgresManager } from '@mikro-orm/postgresql'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { DbSessionsContainer, ReadonlySession, SessionInfo, SqlAssist, SqlAssistEngines } from 'fastify-sqlassist'
+import type { DbSessionsContainer, ReadonlySession, SessionInfo, SqlAssist, SqlAssistEngines, SqlAssistRouteOptions } from 'fastify-sqlassist'
 import { describe, expect, test } from 'tstyche'
 import type { Engine } from 'fastify-sqlassist/orm'
 import { Invoice } from './engines.ts'
@@ -71,6 +71,34 @@ describe('request.dbSession', () => {
 
   test('with another attribute the container is declared by hand', () => {
     expect<DbSessionsContainer<SqlAssistEngines>>().type.toBe<typeof dbSession>()
+  })
+})
+
+const handler = async (): Promise<void> => {}
+
+describe('what is mistyped is told by name', () => {
+  test('an engine', () => {
+    // @ts-expect-error Property 'legder' does not exist on type
+    void dbSession.legder
+    // @ts-expect-error Argument of type '"legder"' is not assignable to parameter of type '"ledger" | "mirror" | "journal"'.
+    dbSession.get('legder')
+    // @ts-expect-error Argument of type '"legder"' is not assignable to parameter of type '"ledger" | "mirror" | "journal" | undefined'.
+    app.sqlassist.engine('legder')
+  })
+
+  test('a write', () => {
+    // @ts-expect-error This expression is not callable.
+    dbSession.mirror.persist(invoice)
+  })
+
+  test('an option of a route', () => {
+    app.get('/right', { config: { sqlassist: { transaction: 'request', retry: { attempts: 3 } } } }, handler)
+    // @ts-expect-error Type 'string' is not assignable to type 'never'.
+    app.get('/wrong', { config: { sqlassist: { transaction: 'always' } } }, handler)
+    // Of what a route's config holds beside ours Fastify makes the route's own type: a mistyped name is refused when the route is registered, or here by `satisfies`.
+    app.get('/mistyped', { config: { sqlassist: { transactoin: 'request' } } }, handler)
+    // @ts-expect-error 'transactoin' does not exist in type 'SqlAssistRouteOptions'.
+    app.get('/satisfies', { config: { sqlassist: { transactoin: 'request' } satisfies SqlAssistRouteOptions } }, handler)
   })
 })
 
