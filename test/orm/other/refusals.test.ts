@@ -21,6 +21,10 @@ async function accepted(engines: Record<string, EngineOptions>): Promise<void> {
   await db.dispose()
 }
 
+const register = async (options: object): Promise<unknown> => await Fastify().register(sqlassist, { engines: { writer: { config: mariaDb } }, ...options })
+const onePglite = (driverOptions?: object): EngineOptions => ({ config: onPglite({ ...none, ...(driverOptions === undefined ? {} : { driverOptions }) }) })
+const pglite = async (): Promise<never> => await Promise.reject(new Error('not asked for'))
+
 t.test('options that only PostgreSQL keeps', async (t) => {
   const cases: readonly (readonly [string, Partial<EngineOptions>])[] = [
     ['limits', { limits: { maxWaiting: 1 } }],
@@ -39,7 +43,6 @@ t.test('options that only PostgreSQL keeps', async (t) => {
 })
 
 t.test('nobody can stop a statement of MariaDB', async (t) => {
-  const register = async (options: object): Promise<unknown> => await Fastify().register(sqlassist, { engines: { writer: { config: mariaDb } }, ...options })
   await t.rejects(register({ cancelOnDisconnect: true }), { code: 'SQLASSIST_INVALID_OPTIONS', message: /engine 'writer' uses MariaDbDriver, whose statements run to their end/ })
   await register({})
   await Fastify().register(sqlassist, { engines: { writer: { config: onLibSql({ ...none, dbName: ':memory:' }) } }, cancelOnDisconnect: true })
@@ -73,16 +76,14 @@ t.test('a libSQL file is opened as SQLite is, and the hook of the application is
 })
 
 t.test('engines on one PGlite', async (t) => {
-  const on = (driverOptions?: object): EngineOptions => ({ config: onPglite({ ...none, ...(driverOptions === undefined ? {} : { driverOptions }) }) })
-  const pglite = async (): Promise<never> => await Promise.reject(new Error('not asked for'))
   for (const options of [{ dataDir: '/data' }, { pglite }]) {
-    const { code, message } = await refused({ one: on(options), two: on(options) })
+    const { code, message } = await refused({ one: onePglite(options), two: onePglite(options) })
     t.equal(code, 'SQLASSIST_DRIVER_UNSUPPORTED')
     t.match(message, /Engine 'one' uses PgliteDriver, and so does 'two', on the same data/)
   }
-  t.match((await refused({ one: on(), two: on({ dataDir: 'memory://two' }) })).message, /each with an empty database in memory/)
-  await accepted({ one: on({ dataDir: '/one' }), two: on({ dataDir: '/two' }) })
-  const orm = new MikroORM(sqlAssistConfig('one', on().config!))
+  t.match((await refused({ one: onePglite(), two: onePglite({ dataDir: 'memory://two' }) })).message, /each with an empty database in memory/)
+  await accepted({ one: onePglite({ dataDir: '/one' }), two: onePglite({ dataDir: '/two' }) })
+  const orm = new MikroORM(sqlAssistConfig('one', onePglite().config!))
   await accepted({ one: { orm }, two: { orm } })
 })
 
