@@ -9,6 +9,7 @@ export type ReadonlyRepository<R> = R & { readonly [K in Extract<WriteMethod, ke
 
 /** What an argument of `repo()` would have to be that is none of the entities of the engine. */
 export interface NotAnEntityOf<Engine extends string> {
+  /** What to do; the engine's name. */
   readonly "add it to the 'entities' of the engine": Engine
 }
 

@@ -80,7 +80,7 @@ const write = async (em: SqlEntityManager): Promise<unknown> => await em.execute
 t.test('a readonly engine is refused, until the pooler ignores what makes it so; then only its role does', options, async (t) => {
   const { url, through } = await pooled(t)
   const refused = await assist(t, through, { reader: { readonly: true } })
-  await t.rejects(within(refused, 'reader', async (em) => await em.count(Note)), { code: 'SQLASSIST_DATABASE_UNAVAILABLE', message: /unsupported startup parameter: options/ })
+  await t.rejects(within(refused, 'reader', async (em) => await em.count(Note)), { code: 'SQLASSIST_DRIVER_UNSUPPORTED', message: /ignore_startup_parameters = options/ })
 
   const ignoring = 'ignore_startup_parameters = options'
   const unguarded = await assist(t, await pgBouncer(t, url, 'transaction', 2, ignoring), { reader: { readonly: true } })
