@@ -164,7 +164,7 @@ t.test('a wait for another transaction can be stopped', async (t) => {
   await begin()
   const [first, second] = [await visitor(t, db, 'writer'), await visitor(t, db, 'writer')]
   await first.query(`begin; insert into line (text) values ('first')`)
-  const busy = first.query('select pg_sleep(600)').then(() => 'slept', (error: { code: string }) => error.code)
+  const busy = first.query('select pg_sleep(600)').then(() => 'slept', ({ code, message }: { code?: string; message: string }) => code ?? message)
   const waiting = second.query(`begin; insert into line (text) values ('second')`).then(() => 'written', (error: { code: string }) => error.code)
   const pids = { processID: (second as unknown as { processID: number }).processID, secretKey: (second as unknown as { secretKey: number }).secretKey }
   const asleep = `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`
@@ -178,7 +178,8 @@ t.test('a wait for another transaction can be stopped', async (t) => {
 
   const again = second.query(`begin; insert into line (text) values ('second')`).then(() => 'written', (error: { code: string }) => error.code)
   await end()
-  t.equal(await busy, '57014')
+  // With the test its connections end too: the client hears of one or the other first.
+  t.match(await busy, /^(?:57014|ECONNRESET|Connection terminated(?: unexpectedly)?)$/)
   t.equal(await again, 'SQLASSIST_TEST_NOT_RUNNING', 'or ends with the test')
 })
 
