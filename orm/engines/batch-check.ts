@@ -1,7 +1,7 @@
 import { InvalidOptionsError } from '../errors.ts'
 import { assertKnownOptions, assertTimeout, isPlainObject } from '../options-check.ts'
 import type { CompleteBatchOptions } from './batch-options.ts'
-import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import { dialectOf, driverOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
 import type { EngineOptions } from './options.ts'
 
@@ -19,7 +19,7 @@ export function completeBatch(where: string, options: EngineOptions): CompleteBa
   assertKnownOptions(batch, KNOWN, `${where}.`)
   if (autocommit !== true) throw new InvalidOptionsError(where, `goes with 'autocommit: true': what is in a transaction cannot be in somebody else's statement`)
   if (fastPath === false) throw new InvalidOptionsError(where, `does not go with 'fastPath: false'`)
-  if (dialectOf(orm === undefined ? config?.driver : orm.config.get('driver')) !== 'postgresql' || isReadyMadeKysely(config?.driverOptions) || (orm !== undefined && guaranteesOf(orm.config.get('driverOptions')) === undefined)) {
+  if (dialectOf(driverOf({ config, orm })) !== 'postgresql' || isReadyMadeKysely(config?.driverOptions) || (orm !== undefined && guaranteesOf(orm.config.get('driverOptions')) === undefined)) {
     throw new InvalidOptionsError(where, `is for PostgreSQL, with a 'config' or an 'orm' of sqlAssistConfig(): elsewhere there is no round trip to save, or the connections are not ours`)
   }
   const { maxWaitMs, maxRows } = batch

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core'
 import { assertSqlComments, type CompleteCommentOptions, completeSqlComments, type SqlCommentOptions } from '../comments/options.ts'
 import { InvalidOptionsError } from '../errors.ts'
 import { otherDriverOf } from '../other/driver.ts'
-import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import { dialectOf, driverOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf, READY_MADE } from './guarantees.ts'
 import type { EngineOptions } from './options.ts'
 
@@ -22,7 +22,7 @@ export function commentsOf(name: string, options: EngineOptions, general: boolea
 }
 
 function obstacleTo({ config, orm }: EngineOptions): string | undefined {
-  const driver = orm === undefined ? config?.driver : (orm as MikroORM).config.get('driver')
+  const driver = driverOf({ config, orm })
   if (dialectOf(driver) === 'other' && otherDriverOf(driver) === undefined) {
     return `how ${driver?.name ?? 'its driver'} sends statements is not known: with false this engine goes without; MikroORM's 'onQuery' can change their text`
   }

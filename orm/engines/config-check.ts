@@ -3,6 +3,7 @@ import { DriverUnsupportedError, InvalidOptionsError } from '../errors.ts'
 import { isPlainObject } from '../options-check.ts'
 import { otherDriverOf } from '../other/driver.ts'
 import { whyNotReadonly } from '../other/settings.ts'
+import { sqliteName } from '../sqlite/database-name.ts'
 import { dialectOf, isReadyMadeKysely } from './dialect.ts'
 
 /**
@@ -46,7 +47,7 @@ function isReadableUrl(text: unknown): boolean {
  */
 export function assertReadonlyPossible(engine: string, { driver, driverOptions, dbName }: Partial<Options>): void {
   const dialect = dialectOf(driver)
-  const problem = dialect === 'other' ? whyNotReadonly(otherDriverOf(driver), nameOf(driverOptions) ?? dbName) : undefined
+  const problem = dialect === 'other' ? whyNotReadonly(otherDriverOf(driver), sqliteName({ dbName, driverOptions })) : undefined
   if (problem !== undefined) throw new DriverUnsupportedError(engine, driver?.name ?? 'no driver', problem)
   if (!isReadyMadeKysely(driverOptions)) return
   if (dialect !== 'sqlite') {
@@ -56,6 +57,3 @@ export function assertReadonlyPossible(engine: string, { driver, driverOptions, 
     throw new DriverUnsupportedError(engine, 'a ready-made Kysely instance', `a readonly engine cannot make it read-only: pass its dialect as 'driverOptions' instead`)
   }
 }
-
-/** libSQL's own option for where its database is. */
-const nameOf = (driverOptions: unknown): unknown => (driverOptions as { url?: unknown } | undefined)?.url

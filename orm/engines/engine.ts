@@ -22,7 +22,7 @@ import { checkEngine, type EngineHealth } from './check.ts'
 import { isEmbedded } from '../other/driver.ts'
 import { watchDriver } from '../other/watch-driver.ts'
 import { closeOrm } from './close-orm.ts'
-import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import { dialectOf, driverOf, isReadyMadeKysely } from './dialect.ts'
 import { type Guarantees, guaranteesOf } from './guarantees.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { prepareStatements } from './prepared-statements.ts'
@@ -260,8 +260,7 @@ export class Engine implements SessionEngine {
    * @internal
    */
   get unstoppable(): string | undefined {
-    const { config, orm } = this.#definition
-    const driver = orm === undefined ? config?.driver : orm.config.get('driver')
+    const driver = driverOf(this.#definition)
     return dialectOf(driver) !== 'other' || isEmbedded(driver) ? undefined : driver?.name
   }
 

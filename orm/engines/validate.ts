@@ -1,4 +1,4 @@
-import { MikroORM, type Options } from '@mikro-orm/core'
+import { MikroORM } from '@mikro-orm/core'
 import type { SqlCommentOptions } from '../comments/options.ts'
 import { DefaultEngineError, EngineNameInvalidError, InvalidOptionsError } from '../errors.ts'
 import { assertKnownOptions, isPlainObject } from '../options-check.ts'
@@ -11,13 +11,13 @@ import { assertLimits, assertResetOnRelease } from './limits.ts'
 import { assertPreparedStatements } from './prepared-statements.ts'
 import { assertMigrate } from './migrate-options.ts'
 import { assertTwoPhase } from './two-phase.ts'
-import { dialectOf, isReadyMadeKysely } from './dialect.ts'
+import { dialectOf, driverOf, isReadyMadeKysely } from './dialect.ts'
 import { guaranteesOf } from './guarantees.ts'
 import { assertServed } from '../other/options-check.ts'
 import { assertEngineName } from './names.ts'
 import { pipelineOf } from './pipeline-options.ts'
 import { assertReplicas, withReplicas } from './replica-options.ts'
-import type { EngineOptions, EnginesInput } from './options.ts'
+import type { EnginesInput } from './options.ts'
 
 const FLAGS = ['default', 'readonly', 'autocommit', 'twoPhase', 'dispose', 'joinTransaction'] as const
 const KNOWN: ReadonlySet<string> = new Set([...FLAGS, 'config', 'orm', 'fork', 'namingConvention', 'migrate', 'limits', 'resetOnRelease', 'follows', 'fallback', 'replicas', 'sqlComments', 'fastPath', 'batch', 'pipeline', 'preparedStatements'])
@@ -115,7 +115,6 @@ function isConnectedElsewhere(definition: EngineDefinition): boolean {
   return orm === undefined ? isReadyMadeKysely(config?.driverOptions) : guaranteesOf((orm as MikroORM).config.get('driverOptions')) === undefined
 }
 
-const driverOf = ({ config, orm }: EngineOptions): Options['driver'] => (orm === undefined ? config?.driver : (orm as MikroORM).config.get('driver'))
 
 /** Fork options are checked at registration, and those that a function makes when it has made them. */
 export function assertForkOptions(where: string, fork: unknown): void {

@@ -1,20 +1,13 @@
 import { TransactionRolledBackError } from '../errors.ts'
 import { kindOf } from '../postgres/statement-kind.ts'
-
-interface Query {
-  readonly sql: string
-}
-
-interface QueryingConnection {
-  executeQuery(query: Query, ...more: unknown[]): Promise<unknown>
-}
+import type { Connection } from './kysely-driver.ts'
 
 /** MariaDB's number for a deadlock. It ends the transaction by itself, and what is sent after that would be durable at once. */
 const DEADLOCK = 1213
 
 /** Refuses everything but a rollback in a transaction that MariaDB has ended: half of the work would be kept. */
 export function refuseAfterDeadlock(connection: object, engine: string): void {
-  const watched = connection as QueryingConnection
+  const watched = connection as Connection
   const execute = watched.executeQuery.bind(watched)
   let open = false
   let cause: unknown

@@ -1,4 +1,4 @@
-import { dialectOf } from '../engines/dialect.ts'
+import { dialectOf, driverOf } from '../engines/dialect.ts'
 import type { EngineOptions } from '../engines/options.ts'
 import { InvalidOptionsError } from '../errors.ts'
 
@@ -9,8 +9,7 @@ import { InvalidOptionsError } from '../errors.ts'
  */
 export function assertServed(where: string, { config, orm, limits, resetOnRelease, follows, fastPath }: EngineOptions): void {
   if (config === undefined && orm === undefined) return // replicas, which are PostgreSQL's
-  const driver = orm === undefined ? config?.driver : orm.config.get('driver')
-  const dialect = dialectOf(driver)
+  const dialect = dialectOf(driverOf({ config, orm }))
   if (dialect === 'postgresql') return
   if (limits !== undefined) throw new InvalidOptionsError(`${where}.limits`, 'is for PostgreSQL: with other drivers how long one waits is not for us to say. Leave it out, and set what the driver has in driverOptions')
   if (resetOnRelease === 'session') throw new InvalidOptionsError(`${where}.resetOnRelease`, 'is for PostgreSQL: what clings to a connection of another driver is not known. Leave it out')

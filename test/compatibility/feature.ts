@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createSqlAssist, type EngineOptions, type SqlAssist } from 'fastify-sqlassist/orm'
 import type { Place, Sessions, Writer } from './place.ts'
 
@@ -27,12 +26,4 @@ export async function inSession<T>(db: SqlAssist, work: (sessions: Sessions) => 
 /** The session of the engine `writer`. */
 export async function writing<T>(db: SqlAssist, work: (writer: Writer) => Promise<T>): Promise<T> {
   return await inSession(db, async ({ writer }) => await work(writer!))
-}
-
-/** Waits for what must come. */
-export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let tries = 0; !(await condition()); tries++) {
-    if (tries === 3000) throw new Error(`waited in vain: ${what}`)
-    await sleep(10)
-  }
 }

@@ -12,8 +12,8 @@ import type { Test } from 'tap'
 import { asSuperuser, postgresDatabase, sqliteFile } from '../support/databases.ts'
 import { mariaDb, noMariaDb } from '../support/mariadb.ts'
 import { noPgBouncer, pgBouncer } from '../support/pgbouncer.ts'
-import { until } from './feature.ts'
 import { type Config, Note, type Place } from './place.ts'
+import { eventually } from '../support/eventually.ts'
 
 export interface Column {
   readonly title: string
@@ -101,7 +101,7 @@ export const columns: readonly Column[] = [
           connections: async () => await count(`select count(*) ${OURS}`),
           killConnections: async () => {
             for (const [id] of await query(`select id ${OURS}`)) await query(`kill ${id}`)
-            await until(async () => (await count(`select count(*) ${OURS}`)) === 0, 'they are gone')
+            await eventually(async () => (await count(`select count(*) ${OURS}`)) === 0, 'they are gone')
           },
           running: async () => await count(`select count(*) ${OURS} and command = 'Query'`),
           fromAfar: { driver: 'mariadb', host: '127.0.0.1', port, user: 'root', dbName: 'test' },

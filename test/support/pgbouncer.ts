@@ -2,11 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asSuperuser } from './databases.ts'
+import { freePort } from './postgres-server.ts'
 
 interface Teardown {
   teardown(fn: () => unknown): unknown
@@ -38,7 +38,6 @@ unix_socket_dir =
 auth_type = any
 pool_mode = ${mode}
 default_pool_size = ${poolSize}
-${more}
 logfile = ${join(directory, 'log')}
 ${more}
 `)
@@ -56,13 +55,4 @@ ${more}
     await sleep(50)
   }
   return through.href
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

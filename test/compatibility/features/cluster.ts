@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { Program } from '../../docs/support/program.ts'
-import { type Feature, until } from '../feature.ts'
+import { type Feature } from '../feature.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const REQUESTS = 150
 const AT_ONCE = 6
@@ -35,7 +36,7 @@ export const clusters: readonly Feature[] = [
       const program = new Program({ teardown: (fn) => ends.defer(async () => void (await fn())) }, 'test/compatibility/features/cluster-program.ts', { TEST_DATABASE: JSON.stringify(place.server!.fromAfar) })
       const agent = new Agent({ keepAlive: false, maxSockets: AT_ONCE })
       const workers = async (count: number): Promise<{ pid: number; port: number }[]> => {
-        await until(() => program.out.split('\n').length > count, `${count} workers`)
+        await eventually(() => program.out.split('\n').length > count, `${count} workers`)
         return program.out.split('\n').slice(0, count).map((line) => JSON.parse(line) as { pid: number; port: number })
       }
       const [victim, other] = (await workers(2)) as [{ pid: number; port: number }, { pid: number }]
@@ -70,7 +71,7 @@ export const clusters: readonly Feature[] = [
 
       program.kill('SIGUSR2')
       assert.deepEqual(await program.end(), { code: 0, signal: null })
-      await until(async () => (await place.server!.connections()) === 0, 'connections are closed')
+      await eventually(async () => (await place.server!.connections()) === 0, 'connections are closed')
     },
   },
 ]

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { sqlassist } from 'fastify-sqlassist'
 import { RawClient } from '../../support/http-client.ts'
-import { enginesOn, type Feature, until, writing } from '../feature.ts'
+import { enginesOn, type Feature, writing } from '../feature.ts'
 import { Note, type Place, type Writer } from '../place.ts'
+import { eventually } from '../../support/eventually.ts'
 
 export const servers: readonly Feature[] = [
   {
@@ -37,7 +38,7 @@ export const servers: readonly Feature[] = [
     async run(place) {
       await using db = await enginesOn(place, { writer: { limits: { statementTimeoutMs: 100 } } })
       await assert.rejects(writing(db, async (writer) => await writer.execute(place.server!.slow)), { code: 'SQLASSIST_STATEMENT_TIMEOUT' })
-      await until(async () => (await place.server!.running()) === 0, 'the statement is stopped')
+      await eventually(async () => (await place.server!.running()) === 0, 'the statement is stopped')
     },
   },
   {
@@ -49,7 +50,7 @@ export const servers: readonly Feature[] = [
       })
       await scene.left
       assert.equal(await scene.late(), 'SQLASSIST_SESSION_CLOSED')
-      await until(() => scene.app.sqlassist.stats()['writer']!.sessions.open === 0, 'the session is closed')
+      await eventually(() => scene.app.sqlassist.stats()['writer']!.sessions.open === 0, 'the session is closed')
       assert.deepEqual(await place.notes(), [])
     },
   },
@@ -60,10 +61,10 @@ export const servers: readonly Feature[] = [
       const started = Promise.withResolvers<unknown>()
       await using scene = await leaving(place, { cancelOnDisconnect: true }, async (writer) => {
         started.resolve(writer.execute(place.server!.slow).catch(() => {}))
-        await until(async () => (await place.server!.running()) === 1, 'the statement runs')
+        await eventually(async () => (await place.server!.running()) === 1, 'the statement runs')
       })
       await scene.left
-      await until(async () => (await place.server!.running()) === 0, 'the statement is stopped')
+      await eventually(async () => (await place.server!.running()) === 0, 'the statement is stopped')
       await started.promise
     },
   },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { defineConfig as onSqlite } from '@mikro-orm/sqlite'
 import { getByColumnLower, getById, getByIds, getPage, getRange } from 'fastify-sqlassist/orm'
-import { enginesOn, type Feature, inSession, until, writing } from '../feature.ts'
+import { enginesOn, type Feature, inSession, writing } from '../feature.ts'
 import { Note, type Sessions, type Writer } from '../place.ts'
+import { eventually } from '../../support/eventually.ts'
 
 /** What MikroORM keeps to itself. */
 const isConnected = (writer: Writer): boolean => (writer.config.getDriver().getConnection() as unknown as { connected: boolean }).connected
@@ -172,7 +173,7 @@ export const sessions: readonly Feature[] = [
       await left[Symbol.asyncDispose]()
       await disposed
       assert.throws(() => db.session(), { code: 'SQLASSIST_DISPOSED' })
-      if (place.server !== undefined) await until(async () => (await place.server!.connections()) === 0, 'connections are closed')
+      if (place.server !== undefined) await eventually(async () => (await place.server!.connections()) === 0, 'connections are closed')
     },
   },
 ]

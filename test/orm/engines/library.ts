@@ -8,6 +8,9 @@ import { defineConfig as sqlite, type Options as SqliteOptions } from '@mikro-or
 import type { SqlEntityManager } from '@mikro-orm/sql'
 import type { Session, SqlAssistError, SqlAssistLogger } from 'fastify-sqlassist/orm'
 import { asSuperuser } from '../../support/databases.ts'
+import { eventually } from '../../support/eventually.ts'
+
+export { eventually }
 
 @Entity()
 export class Shelf {
@@ -77,14 +80,6 @@ export function recordingLogger(): SqlAssistLogger & { readonly lines: { level: 
 export async function connectionsTo(url: string): Promise<number> {
   const [row] = await asSuperuser<{ n: number }>(url, 'select count(*)::int as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
   return row!.n
-}
-
-/** Waits for a condition, and no longer than any slow machine needs. */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const until = Date.now() + 30_000; !(await condition()); ) {
-    if (Date.now() > until) throw new Error(`never came true: ${String(condition)}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }
 
 /** Waits until a database has no connections any more: a server takes a moment to let go of one. */

@@ -6,6 +6,7 @@ import { defineConfig } from '@mikro-orm/postgresql'
 import { createSqlAssist, type EngineOptions, type SqlAssist } from 'fastify-sqlassist/orm'
 import { rollbackAfterEach, type TestHooks } from 'fastify-sqlassist/testing'
 import { asSuperuser, postgresDatabase } from '../../support/databases.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type Em, Item, Line, TABLES } from './fixtures/shop.ts'
 
 const url = await postgresDatabase(t)
@@ -72,7 +73,7 @@ t.test('prepared statements are those of one connection, and outlive a rollback 
   await t.rejects(one.query({ text: 'begin', queryMode: 'extended' } as pg.QueryConfig), { code: '0A000', message: /without parameters/ })
   await end()
   await asSuperuser(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
-  await until(async () => (await begin().then(() => true, () => false)))
+  await eventually(async () => (await begin().then(() => true, () => false)))
   t.strictSame(await ask(one, 'select $1::int + 1 as n'), { n: 2 })
   await one.end()
   t.strictSame(await ask(other, 'select $1::int + 2 as n'), { n: 3 })
@@ -87,7 +88,7 @@ t.test('a server that goes away in the middle of a test', async (t) => {
   await t.rejects(em(db, 'writer').count(Item), { code: /^SQLASSIST_(?:CONNECTION_LOST|DATABASE_UNAVAILABLE)$/ })
   await t.rejects(end())
   await begin()
-  await until(async () => await em(db, 'writer').count(Item).then((count) => count === 0, () => false))
+  await eventually(async () => await em(db, 'writer').count(Item).then((count) => count === 0, () => false))
   await end()
 })
 
@@ -168,8 +169,8 @@ t.test('a wait for another transaction can be stopped', async (t) => {
   const waiting = second.query(`begin; insert into line (text) values ('second')`).then(() => 'written', (error: { code: string }) => error.code)
   const pids = { processID: (second as unknown as { processID: number }).processID, secretKey: (second as unknown as { secretKey: number }).secretKey }
   const asleep = `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`
-  await until(async () => (await asSuperuser(url, asleep)).length > 0)
-  await until(async () => {
+  await eventually(async () => (await asSuperuser(url, asleep)).length > 0)
+  await eventually(async () => {
     await cancel(second, pids)
     return (await Promise.race([waiting, sleep(20, 'still waiting')])) !== 'still waiting'
   })
@@ -218,8 +219,4 @@ async function cancel(client: pg.Client, { processID, secretKey }: { processID: 
     connection.on('end', resolve)
     connection.connect(`${host}/.s.PGSQL.${port}`)
   })
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(5)
 }
