@@ -64,13 +64,19 @@ export class CheckoutQueue implements WaitingPool {
   /** Waits for a connection, but no longer than the limit, and no longer than the session lasts. */
   wait(connect: () => Promise<GuardedClient>, session: SessionState | undefined): Promise<GuardedClient> {
     return new Promise((resolve, reject) => {
-      const waiting = new WaitingCheckout(session, resolve, reject, (gone) => this.#leave(gone))
-      this.#waiting.add(waiting)
-      session?.leases.add(waiting)
-      noteWaiting(this, true)
-      this.#pool.waits()
+      const waiting = this.enter(session, resolve, reject)
       connect().then((client) => waiting.take(client), (error: unknown) => waiting.fail(error))
     })
+  }
+
+  /** The same for somebody who is called: at once when {@link WaitingCheckout.take} or {@link WaitingCheckout.fail} is. */
+  enter(session: SessionState | undefined, taken: (client: GuardedClient) => void, failed: (error: unknown) => void): WaitingCheckout {
+    const waiting = new WaitingCheckout(session, taken, failed, (gone) => this.#leave(gone))
+    this.#waiting.add(waiting)
+    session?.leases.add(waiting)
+    noteWaiting(this, true)
+    this.#pool.waits()
+    return waiting
   }
 
   #leave(waiting: WaitingCheckout): void {

@@ -38,6 +38,14 @@ export interface ClientHost extends CommitHost {
   distrustIdle(refused?: boolean): void
 }
 
+/** A statement that was made once. */
+export interface ShortStatement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** It is a transaction of its own: without an answer nobody can tell whether it is committed. */
+  readonly isTransaction: boolean
+}
+
 /** A connection of which it is seen to that its answers come. */
 export interface WatchedClient extends Pick<PgClient, 'connection' | 'processID'> {
   readonly activity: Pick<Activity, 'busy' | 'since' | 'elapsedMs'>
@@ -56,6 +64,8 @@ export interface GuardedClient extends PgClient, WatchedClient, Bagged {
   readonly inTransaction: boolean
   /** Why the server has given the open transaction up: the first error in it. Undefined where it can still be committed. */
   readonly spoiltBy: unknown
+  /** Whether the server has said that rows were changed in the open transaction. False says nothing: a function in a SELECT may have done it. */
+  readonly hasChangedRows: boolean
   /**
    * Has the server stop what runs now; does nothing where nothing runs or a COMMIT is on its way. Until the server answers again the
    * connection carries no other statement, and is not given to anybody else: a request to cancel means a backend, not a statement.
@@ -66,9 +76,10 @@ export interface GuardedClient extends PgClient, WatchedClient, Bagged {
   /**
    * Sends one statement of a session that has it checked out for just that, outside a transaction: the same as `query()`, in a few steps.
    *
-   * @returns undefined where it has to go the general way
+   * @param done - called once, as soon as the server has answered, in whatever asynchronous context that is
+   * @returns false where it has to go the general way
    */
-  askShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined
+  askShortly(session: SessionState, asked: ShortStatement, done: (error: unknown, answer?: PgResult) => void): boolean
   /** The same as `query()`, but no other server is asked where this one does not answer. */
   askOnce(...statement: readonly unknown[]): Promise<unknown>
   /** Runs several statements, between which nobody else's come. */

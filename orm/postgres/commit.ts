@@ -41,8 +41,10 @@ export async function commit(kind: StatementKind, client: PgClient, host: Commit
   try {
     // While a cursor is open its answers would be taken for ours.
     if (told === undefined && kind === 'commit' && host.tellsTransactionId === true && status === 'T' && client.readyForQuery === true) {
-      client.pipeline = true // both in one packet: no round trip more
-      send(WHO_AM_I).then((answer) => (told = answer), (error: unknown) => (refused = error))
+      return await inOnePacket(client, () => {
+        send(WHO_AM_I).then((answer) => (told = answer), (error: unknown) => (refused = error))
+        return send(...args)
+      })
     }
     return await send(...args)
   } catch (error) {
@@ -51,6 +53,18 @@ export async function commit(kind: StatementKind, client: PgClient, host: Commit
     return await committed(host, transactionIdOf(told, client.processID), reason() ?? error)
   } finally {
     client.pipeline = false
+  }
+}
+
+/** Several statements for one round trip, and for one call of the system. */
+function inOnePacket<T>(client: PgClient, send: () => T): T {
+  const { stream } = client.connection
+  client.pipeline = true
+  stream.cork()
+  try {
+    return send()
+  } finally {
+    stream.uncork()
   }
 }
 

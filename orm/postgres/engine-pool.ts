@@ -14,7 +14,8 @@ import { guardClient } from './guarded-client.ts'
 import type { ClientClass, ConnectCallback, PgClient, PgPool, PgResult } from './pg.ts'
 import { destroyIdle, PoolGenerations } from './pool-generations.ts'
 import type { PoolStats } from './pool-stats.ts'
-import { tellCheckout, tellRelease } from './tell-pool.ts'
+import { isOwnTransaction } from './own-transaction.ts'
+import { isPoolHeard, tellCheckout, tellRelease } from './tell-pool.ts'
 import { atServerOf } from './at-server-of.ts'
 import { Fallback } from './fallback.ts'
 import { HealthProbe, type ServerHealth } from './health.ts'
@@ -304,7 +305,8 @@ export class EnginePool implements ClientHost, QueuedPool {
    * @throws the errors of pg and ours as they are: MikroORM's conversion is the caller's
    */
   ask(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
-    if (this.#router === undefined && session.joined?.() === undefined && !session.closed) return this.#askShortly(session, text, values)
+    const simple = this.#router === undefined && session.joined?.() === undefined && !session.closed
+    if (simple && !isPoolHeard()) return this.#askShortly(session, text, values)
     // Somebody else's session may run here, when a subscriber of it asks this one.
     return runningSession() === session ? this.#ask(session, text, values) : startInSession(session, async () => await this.#ask(session, text, values))
   }
@@ -318,42 +320,80 @@ export class EnginePool implements ClientHost, QueuedPool {
     }
   }
 
-  /** The same in a few steps, as long as there is no other place to go to. */
+  /**
+   * The same in a few steps, as long as there is no other place to go to, and nobody listens, who would want to be told where the statement was asked for. A connection
+   * that is given back is handed on, and sent the next statement, before anything is made of the answer: the server has work again at once.
+   */
   #askShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
-    return this.checkout(session).then((client) => {
-      const answer = client.askShortly(session, text, values) ?? startInSession(session, async () => (await client.query(text, values)) as PgResult)
-      return answer.then(
-        (result) => {
+    const asked = { text, values, isTransaction: isOwnTransaction() }
+    return new Promise<PgResult | GuardedClient>((resolve, reject) => {
+      this.#take(session, (client) => {
+        const sent = client.askShortly(session, asked, (error, answer) => {
           client.release()
-          return result
-        },
-        (error: unknown) => {
-          client.release()
-          throw error
-        },
-      )
-    })
+          if (answer === undefined) reject(error)
+          else resolve(answer)
+        })
+        if (!sent) resolve(client)
+      }, reject)
+    }).then((got) => ('rows' in got ? got : this.#askOn(got, session, text, values)))
+  }
+
+  #askOn(client: GuardedClient, session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> {
+    return startInSession(session, async () => (await client.query(text, values)) as PgResult).finally(() => client.release())
   }
 
   /** A connection of this pool, for a session or for nobody. */
   checkout(mine: SessionState | undefined): Promise<GuardedClient> {
-    const pool = this.#fallback?.active === true ? this.#fallback.pool : this.#generations!.current
-    const ready = pool !== undefined && pool.idleCount > pool.waitingCount
     const asked = performance.now()
+    let ready: boolean
     try {
-      if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
+      ready = this.#isReady()
     } catch (error) {
       return Promise.reject(error)
     }
     const connecting = ready ? this.#connection() : this.#queue.wait(() => this.#connection(), mine)
-    return connecting.then(
-      (client) => this.#checkedOut(client, mine, asked),
-      (error: unknown) => {
-        const explained = this.#explain(error)
-        tellCheckout(this, mine, asked, undefined, explained)
-        throw explained
-      },
-    )
+    return connecting.then((client) => this.#checkedOut(client, mine, asked), (error: unknown) => this.#notCheckedOut(error, mine, asked))
+  }
+
+  /** The same for somebody who is called, whether at once or later, and must not throw. */
+  #take(session: SessionState, taken: (client: GuardedClient) => void, failed: (error: unknown) => void): void {
+    const asked = performance.now()
+    const arrived = (client: GuardedClient): void => {
+      try {
+        taken(this.#checkedOut(client, session, asked))
+      } catch (error) {
+        failed(error)
+      }
+    }
+    const refused = (error: unknown): void => {
+      try {
+        this.#notCheckedOut(error, session, asked)
+      } catch (explained) {
+        failed(explained)
+      }
+    }
+    const waiting = this.#isReady() ? undefined : this.#queue.enter(session, arrived, refused)
+    const [take, fail] = waiting === undefined ? [arrived, refused] : [(client: GuardedClient) => waiting.take(client), (error: unknown) => waiting.fail(error)]
+    if (this.#fallback === undefined) this.#generations!.take((error, client) => (client === undefined ? fail(error) : take(client as GuardedClient)))
+    else this.#connection().then(take, fail)
+  }
+
+  /**
+   * Whether there is a connection for who comes now.
+   *
+   * @throws PoolQueueFullError where there is none, and too many wait
+   */
+  #isReady(): boolean {
+    const pool = this.#fallback?.active === true ? this.#fallback.pool : this.#generations!.current
+    const ready = pool !== undefined && pool.idleCount > pool.waitingCount
+    if (!ready && pool !== undefined && pool.totalCount >= pool.options.max) this.#queue.assertRoom()
+    return ready
+  }
+
+  #notCheckedOut(error: unknown, mine: SessionState | undefined, asked: number): never {
+    const explained = this.#explain(error)
+    tellCheckout(this, mine, asked, undefined, explained)
+    throw explained
   }
 
   #checkedOut(client: GuardedClient, mine: SessionState | undefined, asked: number): GuardedClient {

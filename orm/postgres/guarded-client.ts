@@ -12,7 +12,7 @@ import { sendCancelRequest } from './cancel-request.ts'
 import type { Checkout } from './checkout.ts'
 import { ClientComments } from './client-comments.ts'
 import { commit, isCommitError, learnWhetherServerTells } from './commit.ts'
-import type { ClientHost, GuardedClient } from './client-types.ts'
+import type { ClientHost, GuardedClient, ShortStatement } from './client-types.ts'
 import { WHO_AM_I } from './commit-outcome.ts'
 import { isOwnTransaction } from './own-transaction.ts'
 import type { ClientClass, PgResult, Release } from './pg.ts'
@@ -20,7 +20,7 @@ import { ClientStatements } from './prepared/client-statements.ts'
 import { isCanceled, isConnectionError, isReadOnlyTransaction, reasonOf, wasNeverSent } from './server-errors.ts'
 import { kindOf, type StatementKind, wasRolledBack } from './statement-kind.ts'
 import { TransactionFailure } from './transaction-failure.ts'
-import { isSubmittable, textOf, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
+import { hasChanged, isSubmittable, textOf, watchCursor, watchedCallback, watchedSend } from './watch-client.ts'
 
 /**
  * Sent like a statement, it gives a connection back: kysely does not, where a hook such as `onReserveConnection` throws, and says only to
@@ -83,6 +83,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     #prepared = false
     /** What the server has said to WHO_AM_I in this transaction. */
     #whoAmI: PgResult | undefined
+    #hasChangedRows = false
     readonly #comments = new ClientComments()
     readonly #statements = new ClientStatements(this, host.names)
 
@@ -140,24 +141,25 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       return host.comments === undefined ? args : this.#comments.add(host.comments, this.session?.whose, args)
     }
 
-    askShortly(session: SessionState, text: string, values: readonly unknown[]): Promise<PgResult> | undefined {
+    askShortly(session: SessionState, { text, values, isTransaction }: ShortStatement, done: (error: unknown, answer?: PgResult) => void): boolean {
       // What somebody wants to hear of, or what has to wait, goes the general way.
-      if (this.#last !== undefined || this.#stopping !== undefined || this.#givenBack || session.closed || this.checkout?.session !== session) return undefined
-      if (host.readAgain !== undefined || host.comments !== undefined || isWatched()) return undefined
-      const answer = this.#statements.ask(text, values, (query) => void super.query(query))
-      if (answer === undefined) return undefined
-      this.#sent('other')
-      return answer.then(
-        (rows) => {
+      if (this.#last !== undefined || this.#stopping !== undefined || this.#givenBack || session.closed || this.checkout?.session !== session) return false
+      if (host.readAgain !== undefined || host.comments !== undefined || isWatched()) return false
+      const sent = this.#statements.ask(text, values, (query) => void super.query(query), (error, answer) => {
+        if (answer === undefined) void this.#refused(error, session, isTransaction, done)
+        else {
           this.activity.answered()
-          return rows
-        },
-        async (error: unknown) => {
-          const explained = await this.#inOurWords('other', error, session)
-          this.activity.answered()
-          throw explained
-        },
-      )
+          done(undefined, answer)
+        }
+      })
+      if (sent) this.#sent('other')
+      return sent
+    }
+
+    async #refused(error: unknown, session: SessionState, isTransaction: boolean, done: (error: unknown) => void): Promise<void> {
+      const explained = await this.#inOurWords('other', error, session, isTransaction)
+      this.activity.answered()
+      done(explained)
     }
 
     async askOnce(...args: readonly unknown[]): Promise<unknown> {
@@ -229,8 +231,9 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
         if (wasRolledBack(text, commands)) throw this.#rolledBack(kind === 'prepare' ? 'PREPARE TRANSACTION' : 'COMMIT')
         if (text.startsWith(PREPARES)) this.#prepared = true
         this.#statements.answered(text, commands)
-        if (kind !== 'other') this.#whoAmI = undefined
+        if (kind !== 'other') this.#forgetTransaction()
         else if (text === WHO_AM_I) this.#whoAmI = answer
+        else if (!this.#hasChangedRows && this.inTransaction) this.#hasChangedRows = hasChanged(answer)
         return answer
       })
     }
@@ -285,8 +288,8 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
       this.#timedOut = this.#heard = false
     }
 
-    async #inOurWords(kind: StatementKind, error: unknown, session: SessionState | undefined): Promise<unknown> {
-      if (kind === 'other' && isOwnTransaction() && isConnectionError(error) && !wasNeverSent(error)) {
+    async #inOurWords(kind: StatementKind, error: unknown, session: SessionState | undefined, isTransaction = isOwnTransaction()): Promise<unknown> {
+      if (kind === 'other' && isTransaction && isConnectionError(error) && !wasNeverSent(error)) {
         return new CommitOutcomeUnknownError(host.engine, reasonOf(this.#fate ?? error), { cause: this.#fate ?? error })
       }
       // The server sends the error first, and then whether it is read-only.
@@ -309,6 +312,15 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
 
     #rolledBack(statement: string): Error {
       return new TransactionRolledBackError(host.engine, statement, { cause: this.#failure.last })
+    }
+
+    #forgetTransaction(): void {
+      this.#whoAmI = undefined
+      this.#hasChangedRows = false
+    }
+
+    get hasChangedRows(): boolean {
+      return this.#hasChangedRows
     }
 
     get inTransaction(): boolean {
@@ -410,7 +422,7 @@ export function guardClient(Base: ClientClass, host: ClientHost): new (options: 
     override set release(release: Release) {
       this.#release = release
       this.#givenBack = this.#prepared = false
-      this.#whoAmI = undefined
+      this.#forgetTransaction()
       this.#handedOut++
       this.#last = undefined // whoever waits still is refused, and nobody need wait for that
       this.activity.touched()

@@ -1,9 +1,12 @@
 import type { ClientClass, PgClient, PgPool } from './pg.ts'
 
+/** Is given a connection, or the error. */
+export type TakeCallback = (error: unknown, client?: PgClient) => void
+
 /** A pool with its own methods, which for MikroORM's pool have been replaced by ours. */
 interface Generation {
   readonly pool: PgPool
-  connect(): Promise<PgClient>
+  take(callback: TakeCallback): void
   end(): Promise<void>
 }
 
@@ -48,7 +51,17 @@ export class PoolGenerations {
   }
 
   connect(): Promise<PgClient> {
-    return this.#current.connect()
+    // By a callback: pg-pool makes two promises more of one.
+    return new Promise((resolve, reject) => this.take((error, client) => (client === undefined ? reject(error) : resolve(client))))
+  }
+
+  /**
+   * The same as {@link connect}, without a promise.
+   *
+   * @param callback - called once, as soon as the connection is there: by whoever gives it back, in most cases. It must not throw
+   */
+  take(callback: TakeCallback): void {
+    this.#current.take(callback)
   }
 
   stats(): { total: number; idle: number; max: number } {
@@ -126,7 +139,5 @@ export function destroyIdle(pool: PgPool): void {
 function generationOf(pool: PgPool): Generation {
   let ending: Promise<void> | undefined
   const [connect, end] = [pool.connect.bind(pool), pool.end.bind(pool)]
-  // By a callback: pg-pool makes two promises more of one.
-  const connected = (): Promise<PgClient> => new Promise((resolve, reject) => void connect((error, client) => (client === undefined ? reject(error!) : resolve(client))))
-  return { pool, connect: connected, end: () => (ending ??= end()) }
+  return { pool, take: (callback) => void connect(callback), end: () => (ending ??= end()) }
 }

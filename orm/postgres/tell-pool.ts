@@ -15,6 +15,9 @@ interface ToldClient {
   readonly processID: number | null
 }
 
+/** Whether anybody wants to hear of connections that are checked out, or given back. */
+export const isPoolHeard = (): boolean => isHeard('sqlassist:pool:checkout') || isHeard('sqlassist:pool:release')
+
 /** @param asked - when the wait for a connection began, of `performance.now()` */
 export function tellCheckout(pool: ToldPool, session: SessionState | undefined, asked: number, client?: ToldClient, error?: unknown): void {
   if (!isHeard('sqlassist:pool:checkout')) return

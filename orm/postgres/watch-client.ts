@@ -73,5 +73,9 @@ export function answeredWith(answer: PgResult | PgResult[]): Answered {
   return { rows: answers.reduce((sum, { rows }) => sum + rows.length, 0), affected: changed.length === 0 ? undefined : changed.reduce((a, b) => a + b) }
 }
 
+/** Whether rows were changed, as far as the answer says so. */
+export const hasChanged = (answer: PgResult | PgResult[]): boolean =>
+  (Array.isArray(answer) ? answer : [answer]).some(({ command = '', rowCount }) => CHANGES.has(command) && (rowCount ?? 0) > 0)
+
 /** The commands whose count is of rows that were changed. */
 const CHANGES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY'])

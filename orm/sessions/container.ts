@@ -282,7 +282,8 @@ export class SessionsContainer {
   }
 
   async #closeManaged(manager: TransactionManager, end: SessionEnd): Promise<void> {
-    const reason = new SessionClosedError(this.#setup.owner.label)
+    let error: Error | undefined // made for who asks: most often everything is decided already, and its stack costs more than all the rest
+    const reason = (): Error => (error ??= new SessionClosedError(this.#setup.owner.label))
     const deciding = manager.$interrupt(reason)
     if (deciding !== undefined) await deciding
     const left = manager.isActive
@@ -292,7 +293,7 @@ export class SessionsContainer {
       warnOfLeak('transaction', this.#setup, {}, `${this.#setup.owner.label} ended with its transaction open: it is aborted`)
     }
     await this.#endSessions(left || manager.$keptOpen ? { ...end, aborted: true } : end)
-    if (left) await manager.abort(reason)
+    if (left) await manager.abort(reason())
     this.#setup.home.closed(this, this.#setup)
   }
 }

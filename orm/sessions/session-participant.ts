@@ -88,9 +88,15 @@ export class SessionParticipant implements Participant {
     if (this.#state.engine.readonly || !this.live) return false
     if (this.streams()) return this.#wroteBeforeStream !== false // the server answers nothing else while a cursor is read
     if (this.#keepsReads || this.#state.notified) return true // what was read at `serializable` holds only if the commit succeeds
-    if (this.#dialect === 'postgresql') return (await this.#execute(this.#question, 'get'))?.['xid'] !== null
+    if (this.#dialect === 'postgresql') return (await this.#execute(this.#question, 'get'))?.['xid'] !== null || this.hasChangedRows
     if (this.#dialect === 'sqlite') return this.#state.ranRawSql || (await this.#execute(TOTAL_CHANGES, 'get'))?.['changes'] !== this.#changesBefore
     return true
+  }
+
+  /** Of rows of a foreign table (postgres_fdw) too, for which the transaction here gets no id. */
+  get hasChangedRows(): boolean {
+    for (const connection of this.#state.connections) if (connection.hasChangedRows) return true
+    return false
   }
 
   get twoPhase(): TwoPhaseParticipant | undefined {

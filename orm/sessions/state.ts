@@ -55,6 +55,8 @@ export interface HeldConnection {
   readonly activity: { readonly busy: boolean; readonly last: number }
   /** Why the server has given the open transaction up: the first error in it. Undefined where it can still be committed. */
   readonly spoiltBy: unknown
+  /** Whether the server has said that rows were changed in the open transaction. False says nothing. */
+  readonly hasChangedRows: boolean
   /** Whether the server has it in a transaction. */
   readonly inTransaction: boolean
   /** Has the server stop what runs on it. */

@@ -40,7 +40,8 @@ export class TransactionManager<Sessions = unknown> {
   #current: Transaction | undefined
   #closed = false
   #keptOpen = false
-  #interruption: { readonly reason: unknown } | undefined
+  /** Says why nothing can begin any more. */
+  #interruption: (() => unknown) | undefined
   /** A commit has kept something, or may have: what was done before it must not be done again. */
   #kept = false
 
@@ -79,7 +80,7 @@ export class TransactionManager<Sessions = unknown> {
    * database fails with. Everything is aborted then.
    */
   async commit(): Promise<void> {
-    if (this.#current === undefined && this.#interruption !== undefined) throw this.#interruption.reason // it was aborted, and nobody may believe that it is saved
+    if (this.#current === undefined && this.#interruption !== undefined) throw this.#interruption() // it was aborted, and nobody may believe that it is saved
     const transaction = this.#needed('commit()')
     transaction.assertEndable()
     try {
@@ -219,13 +220,14 @@ export class TransactionManager<Sessions = unknown> {
   /**
    * Nothing can begin any more, and what is open will not be committed.
    *
+   * @param reason - is asked where somebody has to be told
    * @returns where the decision has fallen already: what settles when it is carried out
    * @internal
    */
-  $interrupt(reason: unknown): Promise<void> | undefined {
+  $interrupt(reason: () => unknown): Promise<void> | undefined {
     this.#closed = true
-    this.#interruption ??= { reason }
-    return this.#current?.interrupt(reason) === true ? this.#current.ending : undefined
+    this.#interruption ??= reason
+    return this.#current?.interrupt(reason()) === true ? this.#current.ending : undefined
   }
 
   #open(): Transaction {

@@ -16,7 +16,9 @@ export interface Participant {
   spoiltBy(): unknown
   /** Whether somebody is in the middle of a stream of rows. */
   streams(): boolean
-  /** Whether there is anything that a commit would keep. */
+  /** Whether the database has said by itself that rows were changed, in the answer to a statement. False says nothing. */
+  readonly hasChangedRows: boolean
+  /** Whether there is anything that a commit would keep. What was sent before is answered then. */
   hasWritten(): Promise<boolean>
   /** @throws what the database says; the transaction is over then as well */
   commit(): Promise<void>

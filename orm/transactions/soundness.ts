@@ -13,8 +13,19 @@ export function assertUnspoilt(participant: Participant): void {
   if (cause !== undefined) throw new TransactionRolledBackError(participant.name, 'COMMIT', { cause })
 }
 
+/**
+ * Which participants have anything to keep. Where there is one, and it is known to have, nobody is asked: should a statement that nobody has waited for still fail, the
+ * commit does. Of several, each must have answered before the first one commits.
+ *
+ * @throws where a statement has failed, and what {@link Participant.hasWritten} throws
+ */
+export async function whoHasWritten(participants: readonly Participant[]): Promise<boolean[]> {
+  if (participants.length === 1 && participants[0]!.hasChangedRows) return [true]
+  return await Promise.all(participants.map(async (participant) => await hasWritten(participant)))
+}
+
 /** @throws where a statement that nobody has waited for has failed: that, and not that nothing can be asked any more */
-export async function hasWritten(participant: Participant): Promise<boolean> {
+async function hasWritten(participant: Participant): Promise<boolean> {
   try {
     return await participant.hasWritten()
   } catch (error) {

@@ -9,7 +9,7 @@ import { abortAll, finishAll } from './data-manager-ends.ts'
 import { type Hook, type LateHookRun, runHook, runLateHooks } from './hooks.ts'
 import type { Participant } from './participant.ts'
 import type { TwoPhase } from './two-phase/two-phase.ts'
-import { assertSound, assertUnspoilt, hasWritten } from './soundness.ts'
+import { assertSound, assertUnspoilt, whoHasWritten } from './soundness.ts'
 import { type Savepoint, type SavepointOwner, TransactionSavepoint } from './savepoint.ts'
 
 /** What a transaction needs of what is around it. */
@@ -204,7 +204,7 @@ export class Transaction implements SavepointOwner, TransactionInfo {
     await this.#assertAllSound()
     await this.#ask(managers, async (manager) => await manager.vote?.(this))
     const participants = await this.#assertAllSound()
-    const wrote = await Promise.all(participants.map(async (participant) => await hasWritten(participant)))
+    const wrote = await whoHasWritten(participants)
     for (const participant of participants) assertUnspoilt(participant) // by a statement that nobody had waited for
     this.#assertCommittable()
     this.#phase = 'deciding'

@@ -127,18 +127,18 @@ export class ClientStatements {
    * Sends one, and once more where the server can no longer use what was prepared.
    *
    * @param submit - gives it to pg
+   * @param done - called once, at once when the server has answered
+   * @returns whether it was sent; see {@link known}
    */
-  ask(text: string, values: readonly unknown[], submit: (query: KnownQuery) => void): Promise<PgResult> | undefined {
-    const { promise, resolve, reject } = Promise.withResolvers<PgResult>()
+  ask(text: string, values: readonly unknown[], submit: (query: KnownQuery) => void, done: (error: unknown, answer?: PgResult) => void): boolean {
     const query = this.known(text, values, (error, answer) => {
-      if (answer !== undefined) return resolve(answer)
-      if (!this.#isUnusable(error, query!.name)) return reject(error)
+      if (answer !== undefined || !this.#isUnusable(error, query!.name)) return done(error, answer)
       // Nothing of it has been done. Its name stays its own, even where the engine was made anew meanwhile.
-      submit(this.#query(query!.name, text, query!.values, (errorAgain, answerAgain) => (answerAgain === undefined ? reject(errorAgain) : resolve(answerAgain))))
+      submit(this.#query(query!.name, text, query!.values, done))
     })
-    if (query === undefined) return undefined
+    if (query === undefined) return false
     submit(query)
-    return promise
+    return true
   }
 
   /** The application may have dropped them itself. */
